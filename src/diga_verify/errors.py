@@ -1,0 +1,62 @@
+"""Errors that diga-verify raises on purpose.
+
+    DigaVerifyError
+      UsageError         the command line asks for something that cannot be        exit 2
+      PolicyError        the policy is invalid; holds every problem found          exit 2
+      CheckerError       a third-party checker cannot be loaded                    exit 2
+      ReadError          a call to Google Cloud did not bring what was asked for   becomes an Unread
+      OutputError        a report could not be written                            exit 4
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from diga_verify.model import Reason
+
+
+class DigaVerifyError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class UsageError(DigaVerifyError):
+    """The command line asks for something that cannot be done. The message says what to type instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a policy file."""
+
+    path: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = self.path if self.line is None else f"{self.path}:{self.line}"
+        return f"{place}: {self.message}"
+
+
+class PolicyError(DigaVerifyError):
+    """The policy is invalid. Nothing was verified."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class CheckerError(DigaVerifyError):
+    """A third-party checker failed to load, or takes a name that is taken."""
+
+
+class ReadError(DigaVerifyError):
+    """A call did not bring what was asked for."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class OutputError(DigaVerifyError):
+    """A report or a required record could not be written."""
