@@ -65,6 +65,7 @@ class Reason(StrEnum):
     QUOTA_EXCEEDED = "quota_exceeded"
     SERVER_ERROR = "server_error"
     CONNECTION_FAILED = "connection_failed"
+    TLS_FAILED = "tls_failed"
     REDIRECTED = "redirected"
     TIMEOUT = "timeout"
     MALFORMED_ANSWER = "malformed_answer"

@@ -1,0 +1,1 @@
+"""The one door to Google: credentials, endpoints, deadlines, retries, answer validation and the call log."""

@@ -1,0 +1,178 @@
+"""The shape of `regions.toml`. What its words mean, and whether they fit together, is for checks.py.
+
+The text under a key describes it to editors, by way of the JSON Schema.
+"""
+
+from __future__ import annotations
+
+from datetime import date  # noqa: TC003 - pydantic reads the annotations
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from diga_verify.model import TYPES, Enforcement, Role
+
+NOT_BLANK = r"\S"
+ENVIRONMENT_NAME = r"^[a-z][a-z0-9_-]*$"
+FULL_NAME = r"^//[^\s*/]+/[^\s*]+$"
+LABEL_KEY = r"^[^\sA-Z]{1,63}$"
+LABEL_VALUE = r"^[^\sA-Z]{0,63}$"
+
+Text = Annotated[str, Field(pattern=NOT_BLANK)]
+EnvironmentName = Annotated[str, Field(pattern=ENVIRONMENT_NAME)]
+TypeName = Annotated[str, WithJsonSchema({"anyOf": [{"enum": list(TYPES)}, {"type": "string"}]})]
+
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+SetNames = Annotated[
+    list[Text],
+    Field(min_length=1),
+    BeforeValidator(_one_or_more),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
+            ]
+        }
+    ),
+]
+EnvironmentNames = Annotated[list[Text], Field(min_length=1)]
+
+
+class Table(BaseModel):
+    """A table of the file: no key that is not named here, no value bent into another kind."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class RoleRules(Table):
+    """For each role the named set, or sets, in which such a placement may lie."""
+
+    primary: SetNames | None = None
+    """Where resources live."""
+    node: SetNames | None = None
+    """The zones in which nodes and standbys run."""
+    replica: SetNames | None = None
+    """Other live copies."""
+    backup: SetNames | None = None
+    """Backups, and where they are configured to go."""
+    key: SetNames | None = None
+    """Customer-managed keys that encrypt the data."""
+
+    def sets(self, role: Role) -> list[str] | None:
+        """The sets of a role; None where nothing is said of it."""
+        names: list[str] | None = getattr(self, role)
+        return names
+
+
+def _complete_types(schema: dict[str, Any]) -> None:
+    """Let editors propose the built-in types; a third-party type is as good."""
+    schema["properties"] |= dict.fromkeys(TYPES, schema["additionalProperties"])
+
+
+class RuleTable(RoleRules):
+    """Rules for every type, and in tables named after types, rules that differ for one."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_complete_types)
+    __pydantic_extra__: dict[str, RoleRules] = Field(init=False)
+
+    @property
+    def types(self) -> dict[str, RoleRules]:
+        """The tables named after types."""
+        return self.__pydantic_extra__
+
+
+class Label(Table):
+    """A label, and the values of it that count. Labels in Google Cloud are lower case."""
+
+    key: Annotated[str, Field(pattern=LABEL_KEY)]
+    """The label's key."""
+    values: Annotated[list[Annotated[str, Field(pattern=LABEL_VALUE)]], Field(min_length=1)]
+    """The values, any of which counts."""
+
+
+class Environment(Table):
+    """One environment. Its name is the first argument of `diga-verify`."""
+
+    enforcement: Annotated[Enforcement, Field(strict=False)]
+    """What a violation, or anything unverified, does: stops the deployment, is a warning, is only shown."""
+    project: Text | None = None
+    """Id or number of the one project that this environment is for."""
+    unused: Annotated[list[TypeName], Field(min_length=1)] | None = None
+    """Types that the project does not use. A resource of such a type is a violation."""
+    required_for_labels: Annotated[list[Label], Field(min_length=1)] | None = None
+    """Labels that say: personal data. A resource that has one is judged as `required`."""
+    rules: RuleTable = RuleTable()
+    """Rules that differ in this environment. They go before all rules outside it."""
+
+
+class Expected(Table):
+    """A resource that must exist."""
+
+    type: TypeName
+    """Its type."""
+    name: Text
+    """Its short name, as reports show it: `dta-cluster`, or `ring/key`."""
+    location: Text | None = None
+    """Its location, where the name alone is ambiguous."""
+    environments: EnvironmentNames | None = None
+    """The environments in which it must exist; all, if left out."""
+
+
+class Waiver(Table):
+    """A violation that somebody answers for, for a time."""
+
+    resource: Annotated[str, Field(pattern=FULL_NAME)]
+    """The full resource name, as reports show it: `//storage.googleapis.com/BUCKET`."""
+    role: Annotated[Role, Field(strict=False)]
+    """The role of the placement."""
+    location: Text
+    """The location of the placement, as reports show it."""
+    reason: Text
+    """Why this is acceptable."""
+    owner: Text
+    """Who answers for it."""
+    expires: date
+    """The last day on which it holds; at most 366 days ahead."""
+    environments: EnvironmentNames | None = None
+    """The environments in which it holds; all, if left out."""
+
+
+class AssumedSql(Table):
+    """Locations that the Cloud SQL API leaves out."""
+
+    backup: Text | None = None
+    """Where backups go when their configured location is absent, that is, the service's default."""
+
+
+class Assume(Table):
+    """Locations that the policy's owner vouches for, where the API leaves them out."""
+
+    sql: AssumedSql = AssumedSql()
+    """For Cloud SQL."""
+
+
+class PolicyFile(Table):
+    """Where the data of a project may lie, as diga-verify checks it."""
+
+    version: Annotated[int, Field(ge=1, le=1)]
+    """The version of this format."""
+    locations: Annotated[
+        dict[Text, Annotated[list[Text], Field(min_length=1, json_schema_extra={"uniqueItems": True})]],
+        Field(min_length=1),
+    ]
+    """Named sets: regions, zones, dual- and multi-regions, `global`, `jurisdiction:EU`, `jurisdiction:DE`."""
+    environments: Annotated[dict[EnvironmentName, Environment], Field(min_length=1)]
+    """The environments, by name."""
+    rules: RuleTable = RuleTable()
+    """The rules for every environment."""
+    expected: list[Expected] = []
+    """Resources that must exist."""
+    waivers: list[Waiver] = []
+    """Violations that somebody answers for, for a time."""
+    assume: Assume = Assume()
+    """Locations that the policy's owner vouches for, where the API leaves them out."""
