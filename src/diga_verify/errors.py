@@ -1,11 +1,11 @@
 """Errors that diga-verify raises on purpose.
 
-    DigaVerifyError
-      UsageError         the command line asks for something that cannot be        exit 2
-      PolicyError        the policy is invalid; holds every problem found          exit 2
-      CheckerError       a third-party checker cannot be loaded                    exit 2
-      ReadError          a call to Google Cloud did not bring what was asked for   becomes an Unread
-      OutputError        a report could not be written                            exit 4
+DigaVerifyError
+  UsageError         the command line asks for something that cannot be        exit 2
+  PolicyError        the policy is invalid; holds every problem found          exit 2
+  CheckerError       a third-party checker cannot be loaded                    exit 2
+  ReadError          a call to Google Cloud did not bring what was asked for   becomes an Unread
+  OutputError        a report could not be written                            exit 4
 """
 
 from __future__ import annotations

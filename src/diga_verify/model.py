@@ -74,11 +74,27 @@ class Reason(StrEnum):
     NOTHING_FOUND = "nothing_found"
     NOT_LISTED = "not_listed"
     MISSING_LOCATION = "missing_location"
+    DEFAULT_LOCATION = "default_location"
     UNKNOWN_LOCATION = "unknown_location"
     EXTERNAL_KEY = "external_key"
     EXTERNAL_DATA = "external_data"
     UNMATCHED_WAIVER = "unmatched_waiver"
+    INTERRUPTED = "interrupted"
     UNEXPECTED_ERROR = "unexpected_error"
+
+
+PROOF_LACKING = frozenset(
+    {
+        Reason.NOTHING_FOUND,
+        Reason.MISSING_LOCATION,
+        Reason.DEFAULT_LOCATION,
+        Reason.UNKNOWN_LOCATION,
+        Reason.EXTERNAL_KEY,
+        Reason.EXTERNAL_DATA,
+        Reason.UNMATCHED_WAIVER,
+    }
+)
+"""Reasons that leave something unverified although every answer was read to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +138,7 @@ class Unread:
     detail: str
     """One sentence for a person. Never branch on it."""
     resource: str | None = None
-    """Full name of the one resource this is about, when it is about one."""
+    """Full name of the one resource this is about, when it is about one. That resource cannot be compliant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +154,10 @@ class Resource:
     """What it is, in words: `cluster`, `read replica`, `soft-deleted bucket`."""
     placements: tuple[Placement, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
-    unread: tuple[Unread, ...] = ()
-    """What is missing from this picture of the resource. While there is any, it cannot be compliant."""
+    owner: str = ""
+    """Full name of the resource that this is a copy of: a read replica's primary, a backup's database."""
+    live: bool = True
+    """False for what was deleted and still holds its data."""
 
 
 @dataclass(frozen=True, slots=True)

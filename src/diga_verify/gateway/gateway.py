@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import requests
@@ -50,11 +51,14 @@ class Listed:
     items: tuple[Json, ...]
     unread: tuple[Unread, ...] = ()
 
-    def __add__(self, other: Listed) -> Listed:
-        return Listed(self.items + other.items, self.unread + other.unread)
 
-
-NOTHING = Listed(())
+def joined(parts: Iterable[Listed]) -> Listed:
+    """Several answers as one, in their order."""
+    found = list(parts)
+    return Listed(
+        tuple(item for listed in found for item in listed.items),
+        tuple(unread for listed in found for unread in listed.unread),
+    )
 
 
 class Gateway:
@@ -90,19 +94,19 @@ class Gateway:
         with self._calls_lock:
             return tuple(sorted(self._calls, key=lambda call: (call.service, call.method, call.scope)))
 
-    def spread(self, read: Callable[[T], Listed], parts: Iterable[T]) -> Listed:
-        """`read` for every part, concurrently, put together in the order of the parts."""
-        found = list(self._spread(read, parts))
-        return Listed(
-            tuple(item for listed in found for item in listed.items),
-            tuple(unread for listed in found for unread in listed.unread),
-        )
+    def spread(self, read: Callable[[T], Listed], parts: Iterable[T]) -> tuple[Listed, ...]:
+        """`read` for every part, concurrently; the answers in the order of the parts."""
+        return tuple(self._spread(read, parts))
 
-    def get(self, method: Method, scope: str, send: Callable[[], object]) -> Listed:
+    def together(self, *asks: Callable[[], Listed]) -> tuple[Listed, ...]:
+        """Several independent reads, concurrently; the answers in their order."""
+        return self.spread(lambda ask: ask(), asks)
+
+    def get_one(self, method: Method, scope: str, send: Callable[[], object]) -> Listed:
         """The one object that `send` asks for."""
         return self._logged(method, scope, lambda: [self._ask(method, send)], lambda pages: Listed(tuple(pages)))
 
-    def list(self, method: Method, scope: str, send: Callable[[str | None], object]) -> Listed:
+    def list_all(self, method: Method, scope: str, send: Callable[[str | None], object]) -> Listed:
         """All pages of a list; `send` gets the token of the page that it is to ask for, `None` for the first.
 
         A page that fails ends the list: what came before it is kept, and the rest is unread.
@@ -125,13 +129,15 @@ class Gateway:
         method = Method(type, "cloudresourcemanager.googleapis.com", "cloudresourcemanager.projects.testIamPermissions")
         body = {"permissions": list(permissions)}
         resource = f"projects/{project.id}"
-        answer = self.get(
+        answer = self.get_one(
             method,
             f"{resource} {type}",
-            lambda: self.clients.discovery("cloudresourcemanager", "v3")
-            .projects()
-            .testIamPermissions(resource=resource, body=body)
-            .execute(num_retries=0),
+            lambda: (
+                self.clients.discovery("cloudresourcemanager", "v3")
+                .projects()
+                .testIamPermissions(resource=resource, body=body)
+                .execute(num_retries=0)
+            ),
         )
         if answer.unread:
             return answer
@@ -149,10 +155,12 @@ class Gateway:
             fields="name,projectId,state",
         )
         scope = f"projects/{project}"
-        answer = self.get(
+        answer = self.get_one(
             method,
             scope,
-            lambda: self.clients.discovery("cloudresourcemanager", "v3").projects().get(name=scope).execute(num_retries=0),
+            lambda: (
+                self.clients.discovery("cloudresourcemanager", "v3").projects().get(name=scope).execute(num_retries=0)
+            ),
         )
         if answer.unread:
             return Project(project, None, None), answer.unread
@@ -165,7 +173,7 @@ class Gateway:
             token: str | None = None
             seen: set[str] = set()
             while True:
-                page = self._ask(method, lambda: send(token))
+                page = self._ask(method, partial(send, token))
                 _check_page(method, page)
                 pages.append(page)
                 token = page.get("nextPageToken") or None
@@ -217,7 +225,7 @@ class Gateway:
             return send()
         except ReadError:
             raise
-        except Exception as error:  # noqa: BLE001 - the boundary: whatever a client library makes of an answer is a read that failed
+        except Exception as error:
             answered = exchange is not None and exchange.answers
             reason = Reason.MALFORMED_ANSWER if answered else Reason.UNEXPECTED_ERROR
             raise ReadError(reason, f"the client library could not read the answer ({type(error).__name__})") from error

@@ -19,8 +19,9 @@ _TOKEN_SECONDS = 10
 class Identity(Protocol):
     """What the door needs of an identity."""
 
-    principal: str | None
-    """The e-mail address that audit logs will show, when it is known without asking."""
+    @property
+    def principal(self) -> str | None:
+        """The e-mail address that audit logs will show, when it is known without asking."""
 
     def sign(self, headers: dict[str, str]) -> None:
         """Add what proves the identity. Raises ReadError when there is no valid token to be had."""
@@ -42,7 +43,11 @@ class Caller:
     def __init__(self, credentials: Any) -> None:
         self._credentials = credentials
         self._lock = threading.Lock()
-        self.principal = _principal(credentials)
+        self._principal = _principal(credentials)
+
+    @property
+    def principal(self) -> str | None:
+        return self._principal
 
     def sign(self, headers: dict[str, str]) -> None:
         from google.auth.transport.requests import Request

@@ -19,9 +19,7 @@ class UnknownEntry(ValueError):  # noqa: N818 - it names what the policy's autho
     """A policy names something that is no jurisdiction and no location that stands for anything known."""
 
     def __init__(self, entry: str, suggestions: tuple[str, ...]) -> None:
-        reasons = dict.fromkeys(
-            left_out.reason for left_out in table().unknown if left_out.id == entry.lower()
-        )
+        reasons = dict.fromkeys(left_out.reason for left_out in table().unknown if left_out.id == entry.lower())
         why = f" ({' '.join(reasons)})" if reasons else ""
         hint = f"; did you mean {' or '.join(suggestions)}?" if suggestions else ""
         super().__init__(f"{entry!r} stands for no known location{why}{hint}")

@@ -59,7 +59,7 @@ class Bound:
         return set(self.countries).issuperset(other.countries)
 
 
-def bound(location: str | None, type: str, members: Sequence[str] = ()) -> Bound | None:  # noqa: A002 - our word
+def bound(location: str | None, type: str, members: Sequence[str] = ()) -> Bound | None:
     """What a location certainly stands for to a type; None when nothing is known.
 
     `members` are regions that the API named as the location's own, for example those in Cloud Storage's

@@ -74,9 +74,7 @@ class _File:
         for name, environment in _tables(_table(self.data, "environments")):
             path: KeyPath = ("environments", name)
             if name in VERBS:
-                yield Finding(
-                    path, f"an environment cannot be called {name!r}: that is a command of diga-verify"
-                )
+                yield Finding(path, f"an environment cannot be called {name!r}: that is a command of diga-verify")
             yield from self._type_list((*path, "unused"), environment.get("unused"))
 
     def _type_list(self, path: KeyPath, types: object) -> Iterator[Finding]:
@@ -113,9 +111,7 @@ class _File:
                         (*path, role, *index),
                         f"unknown set {quoted(name)} in {table_title(path)}{hint}",
                     )
-            yield from _repeated(
-                (*path, role), _texts(rules.get(role)), f"in {role!r} of {table_title(path)}"
-            )
+            yield from _repeated((*path, role), _texts(rules.get(role)), f"in {role!r} of {table_title(path)}")
 
     def gaps(self) -> Iterator[Finding]:
         """Roles for which nothing is said, for some types, in some environments."""
@@ -137,9 +133,7 @@ class _File:
         if role in own or role in general:
             return ()
         levels = (own, general)
-        return tuple(
-            type_ for type_ in self.types if all(role not in _table(rules, type_) for rules in levels)
-        )
+        return tuple(type_ for type_ in self.types if all(role not in _table(rules, type_) for rules in levels))
 
     def expected(self) -> Iterator[Finding]:
         seen = _Seen()
@@ -176,17 +170,13 @@ class _File:
             if not (isinstance(resource, str) and isinstance(role, str) and isinstance(location, str)):
                 continue
             if seen.before((resource, role, normalise(location)), self._environments_of(row)):
-                yield Finding(
-                    path, f"{quoted(resource)} has two waivers for {quoted(role)} in {quoted(location)}"
-                )
+                yield Finding(path, f"{quoted(resource)} has two waivers for {quoted(role)} in {quoted(location)}")
 
     def _expiry(self, path: KeyPath, expires: object) -> Iterator[Finding]:
         if not isinstance(expires, date) or isinstance(expires, datetime):
             return
         if expires < self.today:
-            yield Finding(
-                path, f"the waiver expired on {expires}, and today is {self.today}; renew or remove it"
-            )
+            yield Finding(path, f"the waiver expired on {expires}, and today is {self.today}; renew or remove it")
         elif expires - self.today > LONGEST_WAIVER:
             latest = self.today + LONGEST_WAIVER
             yield Finding(path, f"a waiver holds for a year at most: {expires} is later than {latest}")

@@ -34,7 +34,7 @@ class Explanation:
     """All of this for people, the answer first."""
 
 
-def explain(policy: Policy, type: str, role: str, location: str, environment: str) -> Explanation:  # noqa: A002
+def explain(policy: Policy, type: str, role: str, location: str, environment: str) -> Explanation:
     """What the policy says of a placement. Raises `UsageError` for a word that the policy does not know."""
     rules = policy.environment(environment)
     _require("type", type, policy.types)
@@ -58,10 +58,7 @@ def explain(policy: Policy, type: str, role: str, location: str, environment: st
             f"{type} {role} in {quoted(location)} {answer} in {environment}.",
             *_what_it_stands_for(location, found),
             f"{policy.path}:{rule.line}: {type} {role} may lie in {listed(rule.sets)}.",
-            *(
-                f"{policy.path}:{named.line}: {name} is {listed(named.entries)}."
-                for name, named in sets.items()
-            ),
+            *(f"{policy.path}:{named.line}: {name} is {listed(named.entries)}." for name, named in sets.items()),
         ),
     )
 

@@ -28,8 +28,7 @@ class Resolver:
         self._line = positions.line
         self._types = types
         self.sets: Mapping[str, NamedSet] = {
-            name: NamedSet(tuple(entries), self._line(("locations", name)))
-            for name, entries in file.locations.items()
+            name: NamedSet(tuple(entries), self._line(("locations", name))) for name, entries in file.locations.items()
         }
 
     def rules(self, name: str) -> Rules:
@@ -45,9 +44,7 @@ class Resolver:
             ),
             expected=tuple(self._expected(name)),
             waivers=tuple(self._waivers(name)),
-            by_type={
-                (type_, role): self._allowed(name, type_, role) for type_ in self._types for role in Role
-            },
+            by_type={(type_, role): self._allowed(name, type_, role) for type_ in self._types for role in Role},
             assumptions=dict(self._assumptions()),
         )
 

@@ -96,11 +96,11 @@ class Rules:
     by_type: Mapping[tuple[str, Role], Allowed]
     assumptions: Mapping[tuple[str, Role], Assumption]
 
-    def allowed(self, type: str, role: Role) -> Allowed:  # noqa: A002 - the word of the design
+    def allowed(self, type: str, role: Role) -> Allowed:
         """Where such a placement may lie. Raises `KeyError` for a type that the policy was not read for."""
         return self.by_type[type, role]
 
-    def assumed_location(self, type: str, role: Role) -> Assumption | None:  # noqa: A002 - the word of the design
+    def assumed_location(self, type: str, role: Role) -> Assumption | None:
         """What to take for a location that the API left out, if the policy says."""
         return self.assumptions.get((type, role))
 

@@ -124,14 +124,10 @@ def _table_model(path: KeyPath) -> type[BaseModel]:
     parts = iter(path)
     for part in parts:
         field = model.model_fields.get(str(part))
-        within = list(
-            _within(field.annotation if field else RoleRules)
-        )  # only RuleTable has keys of any name
+        within = list(_within(field.annotation if field else RoleRules))  # only RuleTable has keys of any name
         if {dict, list} & set(map(get_origin, within)):
             next(parts, None)  # the name or index under which the table lies
-        model = next(
-            (type_ for type_ in within if isinstance(type_, type) and issubclass(type_, BaseModel)), Table
-        )
+        model = next((type_ for type_ in within if isinstance(type_, type) and issubclass(type_, BaseModel)), Table)
     return model
 
 

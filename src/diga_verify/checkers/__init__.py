@@ -1,0 +1,1 @@
+"""One file for each resource type: what to ask for, and how to read it."""

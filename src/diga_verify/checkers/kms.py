@@ -1,0 +1,112 @@
+"""Cloud KMS: key rings and keys in every location that the service offers to the project."""
+
+from __future__ import annotations
+
+from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment
+from diga_verify.checkers.interface import Found
+from diga_verify.gateway.gateway import Gateway, Listed, Method, joined
+from diga_verify.model import Item, Placement, Project, Reason, Resource, Role, Unread
+
+KEY_RING = "cloudkms.googleapis.com/KeyRing"
+CRYPTO_KEY = "cloudkms.googleapis.com/CryptoKey"
+
+_FIELDS = (Field(Role.PRIMARY, "name", of_name, required=True),)
+_SERVICE = "cloudkms.googleapis.com"
+_PREFIX = "cloudkms.projects.locations"
+_LOCATIONS = Method(
+    "kms", _SERVICE, f"{_PREFIX}.list", fields="locations(locationId,name),nextPageToken", items="locations"
+)
+_KEY_RINGS = Method("kms", _SERVICE, f"{_PREFIX}.keyRings.list", fields="keyRings/name,nextPageToken", items="keyRings")
+_CRYPTO_KEYS = Method(
+    "kms",
+    _SERVICE,
+    f"{_PREFIX}.keyRings.cryptoKeys.list",
+    fields="cryptoKeys(name,labels,versionTemplate/protectionLevel,primary/protectionLevel),nextPageToken",
+    items="cryptoKeys",
+)
+_PAGE = 1000
+
+
+class Kms:
+    """The service has no wildcard for locations and no sign for a partial answer: each location is asked."""
+
+    type = "kms"
+    title = "Cloud KMS"
+    permissions = ("cloudkms.locations.list", "cloudkms.keyRings.list", "cloudkms.cryptoKeys.list")
+    reads = (
+        "key rings and keys in all locations of the project",
+        "keys whose material is held outside Google",
+    )
+    limits = ("Import jobs, EKM connections and Autokey handles are not read.",)
+
+    def query(self, gateway: Gateway, project: Project) -> Found:
+        parent = f"projects/{project.id}"
+        locations = _locations(gateway, parent)
+        names = [identity(data, "locationId") for data in locations.items]
+        rings = joined(gateway.spread(lambda name: _rings(gateway, f"{parent}/locations/{name}"), names))
+        keys = joined(gateway.spread(lambda data: _keys(gateway, str(data.get("name"))), rings.items))
+        items = [Item(KEY_RING, project.id, data) for data in rings.items]
+        items += [Item(CRYPTO_KEY, project.id, data) for data in keys.items]
+        return Found(tuple(items), locations.unread + rings.unread + keys.unread)
+
+    def read(self, item: Item) -> Resource:
+        name = identity(item.data, "name")
+        ring = segment(name, "keyRings")
+        full_name = f"//cloudkms.googleapis.com/{name}"
+        found = placements(item.data, _FIELDS)
+        if item.asset_type == KEY_RING:
+            return Resource(self.type, ring, full_name, "key ring", found)
+        held_outside = tuple(_held_outside(item))
+        return Resource(
+            type=self.type,
+            name=f"{ring}/{segment(name, 'cryptoKeys')}",
+            full_name=full_name,
+            kind="external key" if held_outside else "key",
+            placements=(*found, *held_outside),
+            labels=labels(item.data, "labels"),
+        )
+
+
+def _locations(gateway: Gateway, parent: str) -> Listed:
+    locations = gateway.clients.discovery("cloudkms", "v1").projects().locations()
+    listed = gateway.list_all(
+        _LOCATIONS,
+        parent,
+        lambda token: locations.list(name=parent, pageSize=_PAGE, pageToken=token).execute(num_retries=0),
+    )
+    if listed.items or listed.unread:
+        return listed
+    detail = "the service names no location at all, so that no key ring could be looked for"
+    return Listed((), (Unread("kms", f"{parent}/locations", Reason.MALFORMED_ANSWER, detail),))
+
+
+def _rings(gateway: Gateway, parent: str) -> Listed:
+    rings = gateway.clients.discovery("cloudkms", "v1").projects().locations().keyRings()
+    return gateway.list_all(
+        _KEY_RINGS,
+        parent,
+        lambda token: rings.list(parent=parent, pageSize=_PAGE, pageToken=token).execute(num_retries=0),
+    )
+
+
+def _keys(gateway: Gateway, ring: str) -> Listed:
+    keys = gateway.clients.discovery("cloudkms", "v1").projects().locations().keyRings().cryptoKeys()
+    return gateway.list_all(
+        _CRYPTO_KEYS,
+        ring,
+        lambda token: keys.list(parent=ring, pageSize=_PAGE, pageToken=token).execute(num_retries=0),
+    )
+
+
+def _held_outside(item: Item) -> list[Placement]:
+    """A key's protection level is fixed when it is made (`versionTemplate`, immutable): EXTERNAL and EXTERNAL_VPC
+    mean that the material is held by a key manager outside Google, of which no API tells the place."""
+    found = []
+    for path in ("versionTemplate", "primary"):
+        holder = item.data.get(path)
+        level = holder.get("protectionLevel") if isinstance(holder, dict) else None
+        if isinstance(level, str) and level.startswith("EXTERNAL"):
+            found.append(
+                Placement(Role.PRIMARY, None, f"{path}.protectionLevel", reason=Reason.EXTERNAL_KEY, about=level)
+            )
+    return found

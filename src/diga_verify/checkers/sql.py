@@ -1,0 +1,212 @@
+"""Cloud SQL: instances, their standbys and replicas, and backups, also those that outlived their instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, walk
+from diga_verify.checkers.interface import Found
+from diga_verify.gateway.gateway import Gateway, Listed, Method
+from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role, Unread
+
+INSTANCE = "sqladmin.googleapis.com/Instance"
+BACKUP_RUN = "sqladmin.googleapis.com/BackupRun"
+BACKUP = "sqladmin.googleapis.com/Backup"
+
+_INSTANCE_FIELDS = (
+    Field(Role.NODE, "gceZone"),
+    Field(Role.NODE, "secondaryGceZone"),
+    Field(Role.NODE, "nodes[].gceZone"),
+    Field(Role.BACKUP, "settings.backupConfiguration.location"),
+    Field(Role.KEY, "diskEncryptionConfiguration.kmsKeyName", of_name),
+    Field(Role.KEY, "diskEncryptionStatus.kmsKeyVersionName", of_name),
+)
+_RUN_KEYS = (
+    Field(Role.KEY, "diskEncryptionConfiguration.kmsKeyName", of_name),
+    Field(Role.KEY, "diskEncryptionStatus.kmsKeyVersionName", of_name),
+)
+_BACKUP_KEYS = (Field(Role.KEY, "kmsKey", of_name), Field(Role.KEY, "kmsKeyVersion", of_name))
+_HOLDS_NOTHING = frozenset({"ENQUEUED", "OVERDUE", "FAILED", "SKIPPED", "DELETED"})
+"""States in which a backup holds no data, and may have no location (`BackupRun.status`, `Backup.state`)."""
+_REPLICAS = ("replicaNames[]", "failoverReplica.name", "replicationCluster.failoverDrReplicaName")
+
+_SERVICE = "sqladmin.googleapis.com"
+_INSTANCES = Method(
+    "sql",
+    _SERVICE,
+    "sql.instances.list",
+    fields="kind,items(name,project,region,gceZone,secondaryGceZone,nodes/gceZone,instanceType,masterInstanceName,"
+    "replicaNames,failoverReplica/name,replicationCluster/failoverDrReplicaName,"
+    "settings(backupConfiguration(enabled,location),userLabels),diskEncryptionConfiguration/kmsKeyName,"
+    "diskEncryptionStatus/kmsKeyVersionName),nextPageToken,warnings",
+    kind="sql#instancesList",
+    items="items",
+    partial="warnings",
+)
+_RUNS = Method(
+    "sql",
+    _SERVICE,
+    "sql.backupRuns.list",
+    fields="kind,items(id,instance,location,status,diskEncryptionConfiguration/kmsKeyName,"
+    "diskEncryptionStatus/kmsKeyVersionName),nextPageToken",
+    kind="sql#backupRunsList",
+    items="items",
+)
+_BACKUPS = Method(
+    "sql",
+    _SERVICE,
+    "sql.Backups.ListBackups",
+    fields="backups(name,instance,location,state,type,kmsKey,kmsKeyVersion),nextPageToken,warnings",
+    items="backups",
+    partial="warnings",
+)
+
+
+class Sql:
+    """Instances of all regions, and where their backups really are."""
+
+    type = "sql"
+    title = "Cloud SQL"
+    permissions = ("cloudsql.instances.list", "cloudsql.backupRuns.list")
+    reads = (
+        "instances and read replicas: region, zone, standby zone, zones of read-pool nodes, keys",
+        "where backups are configured to go",
+        "where every backup really is, those of deleted instances too, and its key",
+    )
+    limits = (
+        "Where the logs for point-in-time recovery lie is shown by no field.",
+        "Exports go to Cloud Storage and are seen there, as buckets.",
+    )
+
+    def query(self, gateway: Gateway, project: Project) -> Found:
+        instances, runs, backups = gateway.together(
+            lambda: _instances(gateway, project),
+            lambda: _runs(gateway, project),
+            lambda: _backups(gateway, project),
+        )
+        listed = {str(data.get("name")) for data in instances.items}
+        items = [
+            Item(
+                INSTANCE,
+                project.id,
+                data,
+                {"backupRuns": _of(data, runs.items), "backups": _of(data, backups.items)},
+            )
+            for data in instances.items
+        ]
+        for asset_type, found in ((BACKUP_RUN, runs), (BACKUP, backups)):
+            orphans = (data for data in found.items if str(data.get("instance")) not in listed)
+            items += [Item(asset_type, project.id, data) for data in orphans]
+        lost = tuple(_not_listed(project, instances.items, listed))
+        return Found(tuple(items), instances.unread + runs.unread + backups.unread + lost)
+
+    def read(self, item: Item) -> Resource:
+        if item.asset_type == BACKUP:
+            name = identity(item.data, "name")
+            found = tuple(_backup_placements(item.data, "state", "", _BACKUP_KEYS))
+            return Resource(self.type, name.rpartition("/")[2], f"//{_SERVICE}/{name}", "backup", found)
+        if item.asset_type == BACKUP_RUN:
+            name = f"{identity(item.data, 'instance')}/{item.data.get('id', '')}"
+            full_name = f"{_full_name(item.project, identity(item.data, 'instance'))}/backupRuns/{item.data.get('id')}"
+            found = tuple(_backup_placements(item.data, "status", "", _RUN_KEYS))
+            return Resource(self.type, name, full_name, "backup run", found)
+        return self._instance(item)
+
+    def _instance(self, item: Item) -> Resource:
+        data = item.data
+        name = identity(data, "name")
+        project = str(data.get("project") or item.project)
+        master = data.get("masterInstanceName")
+        is_copy = bool(master) or data.get("instanceType") == "READ_REPLICA_INSTANCE"
+        region = Field(Role.REPLICA if is_copy else Role.PRIMARY, "region", required=True)
+        backups = tuple(_actual_backups(item))
+        return Resource(
+            type=self.type,
+            name=name,
+            full_name=_full_name(project, name),
+            kind="read replica" if is_copy else "instance",
+            placements=(
+                *placements(data, (region, *_INSTANCE_FIELDS)),
+                *_default_backup(data, backups),
+                *backups,
+            ),
+            labels=labels(data, "settings.userLabels"),
+            owner=_full_name(project, _short(master)) if isinstance(master, str) and master else "",
+        )
+
+
+def _instances(gateway: Gateway, project: Project) -> Listed:
+    instances = gateway.clients.discovery("sqladmin", "v1").instances()
+    return gateway.list_all(
+        _INSTANCES,
+        f"projects/{project.id}",
+        lambda token: instances.list(project=project.id, maxResults=1000, pageToken=token).execute(num_retries=0),
+    )
+
+
+def _runs(gateway: Gateway, project: Project) -> Listed:
+    runs = gateway.clients.discovery("sqladmin", "v1").backupRuns()
+    return gateway.list_all(
+        _RUNS,
+        f"projects/{project.id}/instances/-",
+        lambda token: runs.list(project=project.id, instance="-", pageToken=token).execute(num_retries=0),
+    )
+
+
+def _backups(gateway: Gateway, project: Project) -> Listed:
+    backups = gateway.clients.discovery("sqladmin", "v1").Backups()
+    parent = f"projects/{project.id}"
+    return gateway.list_all(
+        _BACKUPS,
+        parent,
+        lambda token: backups.ListBackups(parent=parent, pageSize=2000, pageToken=token).execute(num_retries=0),
+    )
+
+
+def _full_name(project: str, instance: str) -> str:
+    return f"//cloudsql.googleapis.com/projects/{project}/instances/{instance}"
+
+
+def _short(instance: str) -> str:
+    """An instance's name as the list gives it; other instances may write it as `project:name`."""
+    return instance.rpartition(":")[2]
+
+
+def _of(instance: Json, copies: Iterable[Json]) -> tuple[Json, ...]:
+    return tuple(copy for copy in copies if copy.get("instance") == instance.get("name"))
+
+
+def _not_listed(project: Project, instances: Iterable[Json], listed: set[str]) -> Iterator[Unread]:
+    """Replicas and primaries that an instance names and the list does not hold: a copy nobody has looked at."""
+    for data in instances:
+        full_name = _full_name(str(data.get("project") or project.id), str(data.get("name")))
+        for path in (*_REPLICAS, "masterInstanceName"):
+            for field, other in walk(data, path):
+                if not isinstance(other, str) or (other and _short(other) not in listed):
+                    detail = f"{data.get('name')} names {other!r}, and the list of instances does not hold it"
+                    yield Unread("sql", f"{full_name} {field}", Reason.NOT_LISTED, detail, resource=full_name)
+
+
+def _actual_backups(item: Item) -> Iterator[Placement]:
+    for run in item.related.get("backupRuns", ()):
+        yield from _backup_placements(run, "status", f"backupRuns[{run.get('id')}].", _RUN_KEYS)
+    for backup in item.related.get("backups", ()):
+        number = str(backup.get("name", "")).rpartition("/")[2]
+        yield from _backup_placements(backup, "state", f"backups[{number}].", _BACKUP_KEYS)
+
+
+def _backup_placements(data: Json, state: str, prefix: str, keys: Iterable[Field]) -> Iterator[Placement]:
+    holds_data = data.get(state) not in _HOLDS_NOTHING
+    yield from placements(data, (Field(Role.BACKUP, "location", required=holds_data), *keys), prefix=prefix)
+
+
+def _default_backup(data: Json, backups: Iterable[Placement]) -> Iterator[Placement]:
+    """An instance that makes backups and does not say where sends them to a multi-region of Google's choice
+    (`gcloud sql instances create --help`, --backup-location). Only backups that exist show which."""
+    settings = data.get("settings")
+    config = settings.get("backupConfiguration") if isinstance(settings, Mapping) else None
+    if not isinstance(config, Mapping) or config.get("location") or config.get("enabled") in (None, False):
+        return
+    if not any(place.role is Role.BACKUP and place.location for place in backups):
+        path = "settings.backupConfiguration.location"
+        yield Placement(Role.BACKUP, None, path, reason=Reason.DEFAULT_LOCATION)

@@ -1,0 +1,259 @@
+"""The judgement: resources and a policy in, verdicts out. Pure: no clock, no network, no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from diga_verify.locations.algebra import Bound, bound
+from diga_verify.model import (
+    Enforcement,
+    Placement,
+    Reason,
+    Resource,
+    Role,
+    Severity,
+    Unread,
+    Verdict,
+)
+from diga_verify.policy.rules import Allowed, Assumption, Rules, Waiver
+
+_GRAVEST_FIRST = (Verdict.VIOLATION, Verdict.UNVERIFIED, Verdict.WAIVED, Verdict.COMPLIANT)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPlacement:
+    """A placement, and what the policy makes of it."""
+
+    placement: Placement
+    location: str | None
+    """The location judged: the placement's own, or the one that the policy assumes where the API is silent."""
+    bound: Bound | None
+    verdict: Verdict
+    severity: Severity | None
+    allowed: Allowed
+    waiver: Waiver | None = None
+    assumption: Assumption | None = None
+    reason: Reason | None = None
+    """Why it is unverified, when it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedResource:
+    """A resource, and what all its placements together come to."""
+
+    resource: Resource
+    verdict: Verdict
+    placements: tuple[JudgedPlacement, ...]
+    enforced: bool
+    """Whether a violation here, or anything unverified, stops the deployment."""
+    declared_unused: bool = False
+    """The policy says that the project does not use this type: that it is there is the violation."""
+
+    @property
+    def severity(self) -> Severity | None:
+        """The gravest of its violations."""
+        found = {place.severity for place in self.placements if place.verdict is Verdict.VIOLATION}
+        if Severity.CRITICAL in found:
+            return Severity.CRITICAL
+        return Severity.HIGH if found or self.declared_unused else None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A resource that must exist and does not."""
+
+    type: str
+    name: str
+    location: str | None
+    line: int | None
+    """The line of the policy that expects it; None when the command line asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a run looks at: all types of the project, or what `-t` and `-r` select."""
+
+    types: tuple[str, ...]
+    wanted: frozenset[tuple[str, str]] = frozenset()
+    """Type and name of the only resources asked for; empty means all."""
+    whole: bool = True
+
+    def holds(self, resource: Resource, owner: Resource | None) -> bool:
+        """Whether a resource is asked for. A copy is, where its owner is."""
+        if not self.wanted:
+            return True
+        return any((one.type, one.name) in self.wanted for one in (resource, owner) if one is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All verdicts of a run, in the order in which reports show them."""
+
+    resources: tuple[JudgedResource, ...]
+    missing: tuple[Missing, ...]
+    unread: tuple[Unread, ...]
+    declared_unused: tuple[str, ...]
+    waivers_used: tuple[Waiver, ...]
+
+
+def evaluate(
+    resources: Iterable[Resource],
+    unread: Iterable[Unread],
+    rules: Rules,
+    scope: Scope,
+    enforcement: Enforcement,
+) -> Judgement:
+    """Judge everything in `scope`. `unread` is what the run could not read; what cannot be proven is added to it."""
+    found = sorted(set_apart(resources), key=lambda one: (_rank(scope, one.type), one.full_name))
+    owners = {one.full_name: one for one in found}
+    settled = [one for one in unread if not _settled(one, rules)]
+    empty = [*_nothing_found(found, settled, rules, scope)]
+    missing = tuple(_missing(found, settled, rules, scope))
+    chosen = [one for one in found if scope.holds(one, owners.get(one.owner))]
+    kept = [one for one in (*settled, *empty) if _concerns(one, chosen)]
+    troubled = {one.resource for one in kept if one.resource}
+    judged = tuple(_judge(one, owners.get(one.owner), rules, enforcement, one.full_name in troubled) for one in chosen)
+    unproven = [one for resource in judged for one in _unproven(resource)]
+    used = {place.waiver for resource in judged for place in resource.placements if place.waiver is not None}
+    idle = [*_unmatched(used, kept, rules, scope)]
+    return Judgement(
+        resources=judged,
+        missing=missing,
+        unread=tuple(sorted({*kept, *unproven, *idle}, key=lambda one: _unread_order(scope, one))),
+        declared_unused=tuple(type for type in scope.types if type in rules.unused),
+        waivers_used=tuple(waiver for waiver in rules.waivers if waiver in used),
+    )
+
+
+def set_apart(resources: Iterable[Resource]) -> Iterator[Resource]:
+    """Each resource once; where two answers differ about one resource, both stand, for either may be true."""
+    seen: list[Resource] = []
+    by_name: dict[str, list[Resource]] = {}
+    for resource in resources:
+        twins = by_name.setdefault(resource.full_name, [])
+        if resource not in twins:
+            twins.append(resource)
+            seen.append(resource)
+    yield from seen
+
+
+def _judge(
+    resource: Resource, owner: Resource | None, rules: Rules, enforcement: Enforcement, troubled: bool
+) -> JudgedResource:
+    placements = tuple(_judge_placement(place, resource, rules) for place in resource.placements)
+    verdicts = {place.verdict for place in placements}
+    unused = resource.type in rules.unused
+    if unused:
+        verdicts.add(Verdict.VIOLATION)
+    if troubled or not placements:
+        verdicts.add(Verdict.UNVERIFIED)
+    personal = any(rules.holds_personal_data(one.labels) for one in (resource, owner) if one is not None)
+    return JudgedResource(
+        resource=resource,
+        verdict=next(verdict for verdict in _GRAVEST_FIRST if verdict in verdicts),
+        placements=placements,
+        enforced=enforcement is Enforcement.REQUIRED or (enforcement is Enforcement.FREE and personal),
+        declared_unused=unused,
+    )
+
+
+def _judge_placement(place: Placement, resource: Resource, rules: Rules) -> JudgedPlacement:
+    allowed = rules.allowed(resource.type, place.role)
+    assumption = rules.assumed_location(resource.type, place.role) if place.reason is Reason.DEFAULT_LOCATION else None
+    location = assumption.location if assumption is not None else place.location
+    # A key lies where Cloud KMS says, whatever it encrypts.
+    known = bound(location, "kms" if place.role is Role.KEY else resource.type, place.members)
+    if allowed.area.covers(location, known):
+        return JudgedPlacement(place, location, known, Verdict.COMPLIANT, None, allowed, assumption=assumption)
+    if known is None:
+        reason = place.reason or (Reason.UNKNOWN_LOCATION if location else Reason.MISSING_LOCATION)
+        return JudgedPlacement(place, location, None, Verdict.UNVERIFIED, None, allowed, reason=reason)
+    severity = Severity.HIGH if known.lawful else Severity.CRITICAL
+    waiver = next((one for one in rules.waivers if one.matches(resource.full_name, place.role, location)), None)
+    verdict = Verdict.VIOLATION if waiver is None else Verdict.WAIVED
+    return JudgedPlacement(place, location, known, verdict, severity, allowed, waiver, assumption)
+
+
+def _settled(unread: Unread, rules: Rules) -> bool:
+    """A type that the policy declares unused need not have its API switched on."""
+    return unread.type in rules.unused and unread.reason is Reason.API_DISABLED
+
+
+def _nothing_found(found: Sequence[Resource], unread: Sequence[Unread], rules: Rules, scope: Scope) -> Iterator[Unread]:
+    for type in scope.types:
+        if type in rules.unused or type in {one.type for one in found} | {one.type for one in unread}:
+            continue
+        detail = (
+            f"nothing of type {type} was found, and an empty list is no proof; "
+            f'if the project does not use it, write unused = ["{type}"] into environments.{rules.name}'
+        )
+        yield Unread(type, type, Reason.NOTHING_FOUND, detail)
+
+
+def _missing(found: Sequence[Resource], unread: Sequence[Unread], rules: Rules, scope: Scope) -> Iterator[Missing]:
+    """Expected resources that a complete list does not hold. From an incomplete list nothing is concluded."""
+    incomplete = {one.type for one in unread if one.resource is None}
+    there = {(one.type, one.name) for one in found if one.live}
+    located = {(one.type, one.name, place.location) for one in found if one.live for place in one.placements}
+    expected = [one for one in rules.expected if not scope.wanted or (one.type, one.name) in scope.wanted]
+    for one in expected:
+        if one.type not in scope.types or one.type in incomplete:
+            continue
+        key = (one.type, one.name)
+        if key not in there or (one.location is not None and (*key, one.location) not in located):
+            yield Missing(one.type, one.name, one.location, one.line)
+    for type, name in sorted(scope.wanted - {(one.type, one.name) for one in expected} - there):
+        if type not in incomplete:
+            yield Missing(type, name, None, None)
+
+
+def _concerns(unread: Unread, chosen: Sequence[Resource]) -> bool:
+    return unread.resource is None or any(one.full_name == unread.resource for one in chosen)
+
+
+def _unproven(judged: JudgedResource) -> Iterator[Unread]:
+    for place in judged.placements:
+        if place.verdict is Verdict.UNVERIFIED and place.reason is not None:
+            resource = judged.resource
+            yield Unread(
+                resource.type,
+                f"{resource.full_name} {place.placement.field}",
+                place.reason,
+                f"{resource.kind} {resource.name}: {_why(place)}",
+                resource=resource.full_name,
+            )
+
+
+def _why(place: JudgedPlacement) -> str:
+    about = f" ({place.placement.about})" if place.placement.about else ""
+    said = {
+        Reason.UNKNOWN_LOCATION: f"nothing is known about the location {place.location!r}",
+        Reason.MISSING_LOCATION: "the answer names no location",
+        Reason.DEFAULT_LOCATION: "the answer names no location, so the service chooses one, and no backup shows which",
+        Reason.EXTERNAL_KEY: "the key material is held outside Google, and no API tells where",
+        Reason.EXTERNAL_DATA: "the data is kept by another system, and BigQuery does not tell where",
+        Reason.MALFORMED_ANSWER: "the field holds something else than a location",
+    }
+    return f"{said.get(place.reason or Reason.MISSING_LOCATION, 'it could not be read')}{about}"
+
+
+def _unmatched(used: set[Waiver], unread: Sequence[Unread], rules: Rules, scope: Scope) -> Iterator[Unread]:
+    """Waivers that cover no violation. Only a run that saw everything can say so."""
+    if not scope.whole or any(one.resource is None and one.reason is not Reason.NOTHING_FOUND for one in unread):
+        return
+    for waiver in rules.waivers:
+        if waiver not in used:
+            detail = (
+                f"the waiver in line {waiver.line} for {waiver.role} {waiver.location} covers no violation; "
+                "remove it, or correct its resource, role or location"
+            )
+            yield Unread("policy", waiver.resource, Reason.UNMATCHED_WAIVER, detail)
+
+
+def _rank(scope: Scope, type: str) -> int:
+    return scope.types.index(type) if type in scope.types else len(scope.types)
+
+
+def _unread_order(scope: Scope, unread: Unread) -> tuple[int, str, str, str]:
+    return (_rank(scope, unread.type), unread.scope, unread.reason, unread.detail)

@@ -1,0 +1,150 @@
+"""The report of a run: everything that formats may show, and the exit code that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from diga_verify import __version__
+from diga_verify.evaluate import JudgedResource, Judgement
+from diga_verify.model import PROOF_LACKING, Call, Enforcement, Project, Reason, Severity, Verdict
+
+SCHEMA_VERSION = "1"
+COMPLIANT, VIOLATION, UNVERIFIED = Verdict.COMPLIANT, Verdict.VIOLATION, Verdict.UNVERIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class CheckerOrigin:
+    """Which distribution read a type. A checker can change a verdict, so it is evidence."""
+
+    type: str
+    distribution: str
+    version: str
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Something that a run of this kind cannot show."""
+
+    type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of resources by verdict, of expected resources that are missing, and of unread things."""
+
+    resources: int
+    compliant: int
+    violations: int
+    unverified: int
+    waived: int
+    missing: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one run found out."""
+
+    environment: str
+    enforcement: Enforcement
+    """The environment's own; see `strict`."""
+    strict: bool
+    project: Project
+    policy_path: str
+    policy_sha256: str
+    principal: str | None
+    started_at: str
+    finished_at: str
+    simulated: bool
+    api_root: str | None
+    whole: bool
+    """False when `-t` or `-r` selected a part: then this is no gate result for the project."""
+    selection: tuple[str, ...]
+    judgement: Judgement
+    calls: tuple[Call, ...]
+    checkers: tuple[CheckerOrigin, ...]
+    limits: tuple[Limit, ...]
+    table_date: str
+    adequacy_review_date: str
+    interrupted_by: int | None = None
+    """Number of the signal that ended the run before its time."""
+    version: str = __version__
+
+    @property
+    def enforced(self) -> bool:
+        """Whether the environment as a whole is enforced, as opposed to single resources in it."""
+        return self.strict or self.enforcement is Enforcement.REQUIRED
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything in scope was read to its end."""
+        return self.interrupted_by is None and all(one.reason in PROOF_LACKING for one in self.judgement.unread)
+
+    @property
+    def verdict(self) -> Verdict:
+        """`violation`, `unverified` or `compliant`; only a run that read and proved everything is compliant."""
+        summary = self.summary
+        if summary.violations or summary.missing:
+            return VIOLATION
+        if summary.unverified or summary.unread or not self.complete or not (summary.resources or self._nothing_due):
+            return UNVERIFIED
+        return COMPLIANT
+
+    @property
+    def summary(self) -> Summary:
+        verdicts = [judged.verdict for judged in self.judgement.resources]
+        return Summary(
+            resources=len(verdicts),
+            compliant=verdicts.count(COMPLIANT),
+            violations=verdicts.count(VIOLATION),
+            unverified=verdicts.count(UNVERIFIED),
+            waived=verdicts.count(Verdict.WAIVED),
+            missing=len(self.judgement.missing),
+            unread=len(self.judgement.unread),
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the run, before its reports are written (see docs/exit-codes.md)."""
+        if self.interrupted_by is not None:
+            return 128 + self.interrupted_by
+        if self._stops(VIOLATION):
+            return 1
+        if self._stops(UNVERIFIED):
+            return 3
+        return 2 if self.enforced and self._idle_waivers else 0
+
+    @property
+    def placements(self) -> int:
+        return sum(len(judged.placements) for judged in self.judgement.resources)
+
+    def of(self, verdict: Verdict) -> Iterator[JudgedResource]:
+        """The resources with this verdict, in order; of violations the critical ones first."""
+        found = [judged for judged in self.judgement.resources if judged.verdict is verdict]
+        return iter(sorted(found, key=lambda judged: judged.severity is not Severity.CRITICAL))
+
+    def _stops(self, verdict: Verdict) -> bool:
+        single = any(judged.enforced and self._counts_as(judged, verdict) for judged in self.judgement.resources)
+        if single or not self.enforced:
+            return single
+        if verdict is VIOLATION:
+            return bool(self.judgement.missing)
+        unread = any(one.reason is not Reason.UNMATCHED_WAIVER for one in self.judgement.unread)
+        return unread or not self.complete or not (self.judgement.resources or self._nothing_due)
+
+    def _counts_as(self, judged: JudgedResource, verdict: Verdict) -> bool:
+        if verdict is VIOLATION:
+            return judged.verdict is VIOLATION
+        return judged.verdict is UNVERIFIED or any(place.verdict is UNVERIFIED for place in judged.placements)
+
+    @property
+    def _idle_waivers(self) -> bool:
+        return any(one.reason is Reason.UNMATCHED_WAIVER for one in self.judgement.unread)
+
+    @property
+    def _nothing_due(self) -> bool:
+        """Every type looked at is declared unused, so that there being nothing is what the policy says."""
+        return {origin.type for origin in self.checkers} <= set(self.judgement.declared_unused)

@@ -1,0 +1,148 @@
+"""cloudkms.googleapis.com v1: locations, key rings, keys and their versions. There is no wildcard for the location."""
+
+from __future__ import annotations
+
+from diga_verify.simulator.errors import ApiError, Json, no_such_thing
+from diga_verify.simulator.paging import paged
+from diga_verify.simulator.routes import Call, Route, Service, Sizes
+from diga_verify.simulator.services.naming import REGIONS, located, locations, named
+from diga_verify.simulator.world import World
+
+HOST = "cloudkms.googleapis.com"
+PAGES = Sizes("pageSize", 100, 1000)
+PROJECT = "v1/projects/{project}"
+RINGS = f"{PROJECT}/locations/{{location}}/keyRings"
+KEYS = f"{RINGS}/{{ring}}/cryptoKeys"
+VERSIONS = f"{KEYS}/{{key}}/cryptoKeyVersions"
+LOCATIONS = (*REGIONS, "asia", "eur3", "eur4", "eur5", "europe", "global", "nam4", "us")
+
+
+def _places(world: World) -> list[str]:
+    return world.words("kms", "locations") or list(LOCATIONS)
+
+
+def _all_rings(world: World) -> list[Json]:
+    return [located(world, item, "keyRings") for item in world.items("kms", "keyRings")]
+
+
+def _rings(world: World) -> list[Json]:
+    """The key rings, without their keys: those have a list of their own."""
+    return [{key: value for key, value in ring.items() if key != "cryptoKeys"} for ring in _all_rings(world)]
+
+
+def _keys(world: World) -> list[Json]:
+    return [
+        _key(f"{ring['name']}/cryptoKeys/{item['name'].rpartition('/')[2]}", item)
+        for ring in _all_rings(world)
+        for item in ring.get("cryptoKeys", [])
+    ]
+
+
+def _key(name: str, item: Json) -> Json:
+    purpose = item.get("purpose", "ENCRYPT_DECRYPT")
+    key = {"purpose": purpose} | item | {"name": name}
+    key.pop("cryptoKeyVersions", None)
+    if purpose == "ENCRYPT_DECRYPT":  # only these have a primary version
+        key.setdefault("primary", _version(name, {"name": "1"}))
+    return key
+
+
+def _version(key: str, item: Json) -> Json:
+    return {
+        "state": "ENABLED",
+        "protectionLevel": "SOFTWARE",
+        "algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION",
+    } | item | {"name": f"{key}/cryptoKeyVersions/{item['name'].rpartition('/')[2]}"}  # fmt: skip
+
+
+def _versions(world: World) -> list[Json]:
+    """The versions that the world gives for each key; if it gives none, the primary one."""
+    found = []
+    for ring in _all_rings(world):
+        for item in ring.get("cryptoKeys", []):
+            name = f"{ring['name']}/cryptoKeys/{item['name'].rpartition('/')[2]}"
+            primary = item.get("primary", {})
+            given = item.get("cryptoKeyVersions") or [{"name": "1"} | primary]
+            found += [_version(name, version) for version in given]
+    return found
+
+
+def _below(call: Call, items: list[Json]) -> list[Json]:
+    """The items directly under the parent that the address names."""
+    parent = call.address.split("/")[3:-1]
+    return [item for item in items if item["name"].split("/")[2:-2] == parent]
+
+
+def _page(call: Call, key: str, items: list[Json]) -> Json:
+    return paged(call, key, items, head={"totalSize": len(items)} if items else {})
+
+
+def _list_locations(call: Call) -> Json:
+    return paged(call, "locations", locations(call.world, _places(call.world)))
+
+
+def _get_location(call: Call) -> Json:
+    if call.path["location"] not in _places(call.world):
+        raise no_such_thing(call.path["location"])
+    return locations(call.world, [call.path["location"]])[0]
+
+
+def _list_rings(call: Call) -> Json:
+    place = call.path["location"]
+    if place not in _places(call.world):
+        raise ApiError(404, f"The request concerns location '{place}' but was sent to location 'global'.")
+    return _page(call, "keyRings", _below(call, _rings(call.world)))
+
+
+def _list_keys(call: Call) -> Json:
+    named(_rings(call.world), call.address.rpartition("/")[0])
+    return _page(call, "cryptoKeys", _below(call, _keys(call.world)))
+
+
+def _list_versions(call: Call) -> Json:
+    named(_keys(call.world), call.address.rpartition("/")[0])
+    return _page(call, "cryptoKeyVersions", _below(call, _versions(call.world)))
+
+
+SERVICE = Service(
+    HOST,
+    (
+        Route(
+            "GET",
+            f"{PROJECT}/locations",
+            "cloudkms.locations.list",
+            _list_locations,
+            ("filter", "extraLocationTypes"),
+            PAGES,
+        ),
+        Route("GET", f"{PROJECT}/locations/{{location}}", "cloudkms.locations.get", _get_location),
+        Route("GET", RINGS, "cloudkms.keyRings.list", _list_rings, ("filter", "orderBy"), PAGES),
+        Route(
+            "GET",
+            f"{RINGS}/{{ring}}",
+            "cloudkms.keyRings.get",
+            lambda call: named(_rings(call.world), call.address),
+        ),
+        Route("GET", KEYS, "cloudkms.cryptoKeys.list", _list_keys, ("filter", "orderBy", "versionView"), PAGES),
+        Route(
+            "GET",
+            f"{KEYS}/{{key}}",
+            "cloudkms.cryptoKeys.get",
+            lambda call: named(_keys(call.world), call.address),
+        ),
+        Route(
+            "GET",
+            VERSIONS,
+            "cloudkms.cryptoKeyVersions.list",
+            _list_versions,
+            ("filter", "orderBy", "view"),
+            PAGES,
+        ),
+        Route(
+            "GET",
+            f"{VERSIONS}/{{version}}",
+            "cloudkms.cryptoKeyVersions.get",
+            lambda call: named(_versions(call.world), call.address),
+        ),
+    ),
+)

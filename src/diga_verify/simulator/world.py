@@ -1,0 +1,265 @@
+"""The world: what the simulated project holds, read from a TOML or JSON file."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from diga_verify.simulator.errors import Json
+from diga_verify.simulator.faults import ANSWERS, Fault
+
+SHIPPED: tuple[str, ...] = ("demo", "compliant")
+"""The worlds that come with the package."""
+
+LISTS = {
+    "gke": ("clusters",),
+    "sql": ("instances", "backupRuns", "backups"),
+    "redis": ("instances", "clusters", "backupCollections"),
+    "bigquery": ("datasets",),
+    "firestore": ("databases", "backups"),
+    "gcs": ("buckets",),
+    "kms": ("keyRings",),
+}
+"""The lists of resources in each section."""
+
+MARKS = {
+    "gke": ("missingZones",),
+    "sql": (),
+    "redis": ("unreachable",),
+    "bigquery": ("unreachable",),
+    "firestore": ("unreachable", "backupsUnreachable"),
+    "gcs": ("unreachable",),
+    "kms": ("locations",),
+}
+"""The lists of words in each section."""
+
+SERVICES = (
+    "container.googleapis.com",
+    "sqladmin.googleapis.com",
+    "redis.googleapis.com",
+    "bigquery.googleapis.com",
+    "firestore.googleapis.com",
+    "storage.googleapis.com",
+    "cloudkms.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+)
+"""The hosts that are served, and that a fault may name."""
+
+_PROJECT = ("id", "number", "state", "name", "labels")
+_PAGING = ("size", "partialPage")
+_NEEDS_LOCATION = {("redis", "instances"), ("redis", "clusters"), ("redis", "backupCollections"),
+                   ("firestore", "backups"), ("kms", "keyRings")}  # fmt: skip
+_INNER_LISTS = {("redis", "backupCollections"): "backups", ("kms", "keyRings"): "cryptoKeys"}
+
+
+class WorldError(ValueError):
+    """A world file is wrong; the text names the file, the key and, where it can, what was meant."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A project and everything in it. The resources are kept as the world file gives them.
+
+    `partial_page` is the page, from 1, on which a list says that it is incomplete. `page_size` caps every page.
+    """
+
+    name: str
+    project: Json
+    sections: Mapping[str, Json]
+    denied: frozenset[str]
+    faults: tuple[Fault, ...]
+    page_size: int | None
+    partial_page: int
+
+    @property
+    def project_id(self) -> str:
+        return str(self.project["id"])
+
+    @property
+    def project_number(self) -> str:
+        return str(self.project["number"])
+
+    def items(self, section: str, key: str) -> list[Json]:
+        """The resources, or the words, that the world gives under `section.key`."""
+        return list(self.sections.get(section, {}).get(key, ()))
+
+    def words(self, section: str, key: str) -> list[str]:
+        """The words under `section.key`, for instance `redis.unreachable`."""
+        return list(self.sections.get(section, {}).get(key, ()))
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any], name: str = "world") -> World:
+        """A world from what a world file holds. Raises WorldError."""
+        return _Reader(name).world(table)
+
+
+def load_world(path: str | Path) -> World:
+    """Read a world file, `.json` or else TOML. Raises WorldError, also if it cannot be read."""
+    file = Path(path)
+    try:
+        text = file.read_text("utf-8")
+        table = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise WorldError(f"{path}: {error}") from error
+    return World.from_dict(table, str(path))
+
+
+def shipped_world(name: str) -> World:
+    """A world that comes with the package. Raises WorldError for a name that is not in SHIPPED."""
+    if name not in SHIPPED:
+        raise WorldError(f"there is no shipped world {name!r}{_hint(name, SHIPPED)}; there are: {', '.join(SHIPPED)}")
+    text = resources.files("diga_verify.simulator").joinpath("worlds", f"{name}.toml").read_text("utf-8")
+    return World.from_dict(tomllib.loads(text), name)
+
+
+def _hint(word: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(word, known, 1, 0.5)
+    return f", did you mean {close[0]!r}?" if close else ""
+
+
+class _Reader:
+    """Checks the structure of a world; the resources themselves may be as wrong as the test wants them."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def world(self, table: Any) -> World:
+        top = self.table(table, "the world", ("project", *LISTS, "iam", "paging", "faults"))
+        paging = self.table(top.get("paging", {}), "paging", _PAGING)
+        iam = self.table(top.get("iam", {}), "iam", ("denied",))
+        return World(
+            name=self.file,
+            project=self.project(top.get("project")),
+            sections={section: self.section(section, top.get(section, {})) for section in LISTS},
+            denied=frozenset(self.permissions(iam.get("denied", []))),
+            faults=tuple(
+                self.fault(entry, f"faults[{at}]")
+                for at, entry in enumerate(self.array(top.get("faults", []), "faults"))
+            ),
+            page_size=self.positive(paging["size"], "paging.size") if "size" in paging else None,
+            partial_page=self.positive(paging.get("partialPage", 1), "paging.partialPage"),
+        )
+
+    def project(self, value: Any) -> Json:
+        if value is None:
+            raise self.wrong("project", "is missing: every world needs a [project] with an id and a number")
+        project = self.table(value, "project", _PROJECT)
+        for key in ("id", "number"):
+            if key not in project:
+                raise self.wrong(f"project.{key}", "is missing")
+        for key in ("id", "number", "state", "name"):
+            self.text(project.get(key, "-"), f"project.{key}")
+        if not project["number"].isdecimal():
+            raise self.wrong("project.number", f"must be digits in quotes, not {project['number']!r}")
+        return project
+
+    def section(self, section: str, value: Any) -> Json:
+        others = ("warnings",) if section == "sql" else ()
+        table = self.table(value, section, (*LISTS[section], *MARKS[section], *others))
+        for key in LISTS[section]:
+            for at, item in enumerate(self.array(table.get(key, []), f"{section}.{key}")):
+                self.resource(section, key, item, f"{section}.{key}[{at}]")
+        for key in MARKS[section]:
+            for at, word in enumerate(self.array(table.get(key, []), f"{section}.{key}")):
+                self.text(word, f"{section}.{key}[{at}]")
+        for key in others:
+            for at, item in enumerate(self.array(table.get(key, []), f"{section}.{key}")):
+                self.table(item, f"{section}.{key}[{at}]", None)
+        return table
+
+    def resource(self, section: str, key: str, value: Any, where: str) -> None:
+        item = self.table(value, where, None)
+        if (section, key) == ("bigquery", "datasets"):
+            if "datasetId" not in item and "datasetReference" not in item:
+                raise self.wrong(where, "needs a datasetId")
+            return
+        names = ("instance", "id") if (section, key) == ("sql", "backupRuns") else ("name",)
+        for name in names:
+            if name not in item:
+                raise self.wrong(where, f"needs {'an' if name[0] in 'aeiou' else 'a'} {name}")
+        short = "/" not in str(item.get("name", ""))
+        if short and (section, key) in _NEEDS_LOCATION and "location" not in item:
+            raise self.wrong(where, "needs a location, or a full name (projects/P/locations/L/...)")
+        inner = _INNER_LISTS.get((section, key))
+        if inner is not None:
+            for at, below in enumerate(self.array(item.get(inner, []), f"{where}.{inner}")):
+                if "name" not in self.table(below, f"{where}.{inner}[{at}]", None):
+                    raise self.wrong(f"{where}.{inner}[{at}]", "needs a name")
+
+    def fault(self, value: Any, where: str) -> Fault:
+        known = tuple(field.name for field in fields(Fault))
+        entry = self.table(value, where, known)
+        for key in ("service", "answer"):
+            if key not in entry:
+                raise self.wrong(f"{where}.{key}", "is missing")
+        for key in ("service", "answer", "path", "method"):
+            self.text(entry.get(key, ""), f"{where}.{key}")
+        self.one_of(entry["service"], f"{where}.service", SERVICES)
+        self.one_of(entry["answer"], f"{where}.answer", tuple(ANSWERS))
+        self.one_of(entry.get("method", "GET"), f"{where}.method", ("GET", "POST"))
+        for key in ("page", "times", "retry_delay"):
+            self.positive(entry.get(key, 1), f"{where}.{key}")
+        if entry.get("status", 503) not in (500, 502, 503, 504):
+            raise self.wrong(f"{where}.status", f"must be 500, 502, 503 or 504, not {entry['status']!r}")
+        try:
+            re.compile(entry.get("path", ""))
+        except re.error as error:
+            raise self.wrong(f"{where}.path", f"is no regular expression: {error}") from error
+        return Fault(**entry)
+
+    def permissions(self, value: Any) -> list[str]:
+        denied = self.array(value, "iam.denied")
+        for at, permission in enumerate(denied):
+            where = f"iam.denied[{at}]"
+            if not re.fullmatch(r"[a-z]+(\.[A-Za-z]+){2}", self.text(permission, where)):
+                raise self.wrong(where, f"{permission!r} is no permission such as 'storage.buckets.list'")
+        return denied
+
+    def table(self, value: Any, where: str, known: tuple[str, ...] | None) -> Json:
+        if not isinstance(value, Mapping):
+            raise self.wrong(where, f"must be a table, not {_kind(value)}")
+        for key in value if known is not None else ():
+            if key not in (known or ()):
+                raise self.wrong(where, f"has an unknown key {key!r}{_hint(key, known or ())}")
+        return dict(value)
+
+    def array(self, value: Any, where: str) -> list[Any]:
+        if not isinstance(value, list | tuple):
+            raise self.wrong(where, f"must be an array, not {_kind(value)}")
+        return list(value)
+
+    def text(self, value: Any, where: str) -> str:
+        if not isinstance(value, str):
+            raise self.wrong(where, f"must be text, not {_kind(value)}")
+        return value
+
+    def positive(self, value: Any, where: str) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise self.wrong(where, f"must be a whole number from 1, not {value!r}")
+        return value
+
+    def one_of(self, word: str, where: str, known: tuple[str, ...]) -> None:
+        if word not in known:
+            raise self.wrong(where, f"{word!r} is none of {', '.join(known)}{_hint(word, known)}")
+
+    def wrong(self, where: str, what: str) -> WorldError:
+        return WorldError(f"{self.file}: {where} {what}")
+
+
+def _kind(value: Any) -> str:
+    names = {
+        dict: "a table",
+        list: "an array",
+        str: "text",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+    }
+    return names.get(type(value), type(value).__name__)
