@@ -13,7 +13,7 @@ from diga_verify.checkers.interface import Checker
 from diga_verify.checkers.registry import Registered
 from diga_verify.errors import ReadError, UsageError
 from diga_verify.evaluate import Scope, evaluate
-from diga_verify.gateway.door import Door, open_session
+from diga_verify.gateway.door import Door
 from diga_verify.gateway.endpoints import Endpoints
 from diga_verify.gateway.gateway import CALLS_IN_FLIGHT, Gateway, Listed
 from diga_verify.gateway.identity import Anonymous, Identity, caller
@@ -146,9 +146,8 @@ class _Reading:
             identity = caller(run.impersonate, run.billing_project)
         self.principal = identity.principal
         door = Door(run.endpoints, identity, run.patience, CALLS_IN_FLIGHT)
-        session = open_session(door, trust_environment=not run.endpoints.simulated)
         agent = f"diga-verify/{__version__}"
-        return Gateway(session, run.endpoints, run.patience, deep=run.deep, agent=agent, spread=self._calls.map)
+        return Gateway(door, run.endpoints, run.patience, deep=run.deep, agent=agent, spread=self._calls.map)
 
     def _preflight(self, gateway: Gateway) -> None:
         """The project's own record and the caller's permissions, before anything else."""
@@ -224,7 +223,8 @@ def _refuse_other_project(rules: Rules, project: Project) -> None:
     if not unknown_yet:
         number = f" ({project.number})" if project.number else ""
         raise UsageError(
-            f"environment {rules.name} is pinned to project {pin}, and this is {project.id}{number}: nothing was verified"
+            f"environment {rules.name} is pinned to project {pin}, and this is {project.id}{number}: "
+            "nothing was verified"
         )
 
 

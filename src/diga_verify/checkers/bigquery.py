@@ -104,6 +104,8 @@ def _reference(data: Json) -> tuple[str, str]:
 def _dataset(gateway: Gateway, client: Any, scope: str, listed: Json) -> Listed:
     """The dataset's own record, which the list gives in part only. Without it the listed part is kept, and the
     rest of the dataset is unread."""
+    from google.cloud.bigquery.enums import DatasetView
+
     try:
         project, dataset = _reference(listed)
     except ReadError:
@@ -111,7 +113,7 @@ def _dataset(gateway: Gateway, client: Any, scope: str, listed: Json) -> Listed:
     answer = gateway.get_one(
         _DATASET,
         f"{scope}/datasets/{dataset}",
-        lambda: client.get_dataset(f"{project}.{dataset}", retry=None, dataset_view="METADATA"),
+        lambda: client.get_dataset(f"{project}.{dataset}", retry=None, dataset_view=DatasetView.METADATA),
     )
     full_name = _full_name(project, dataset)
     return Listed(answer.items or (listed,), tuple(replace(unread, resource=full_name) for unread in answer.unread))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment
 from diga_verify.checkers.interface import Found
@@ -102,24 +102,24 @@ class Redis:
 
     def read(self, item: Item) -> Resource:
         name = identity(item.data, "name")
-        kind, collection, found = {
-            INSTANCE: ("instance", "instances", lambda: placements(item.data, _INSTANCE_FIELDS)),
-            CLUSTER: ("cluster", "clusters", lambda: _cluster(item.data)),
-            BACKUP_COLLECTION: (
-                "backup collection",
-                "backupCollections",
-                lambda: placements(item.data, _COLLECTION_FIELDS),
-            ),
-        }[item.asset_type]
+        kind, collection, found = _READERS[item.asset_type]
         return Resource(
             type=self.type,
             name=segment(name, collection),
             full_name=f"//redis.googleapis.com/{name}",
             kind=kind,
-            placements=found(),
+            placements=found(item.data),
             labels=labels(item.data, "labels"),
             owner=f"//redis.googleapis.com/{item.data['cluster']}" if item.data.get("cluster") else "",
         )
+
+
+def _instance(data: Json) -> tuple[Placement, ...]:
+    return placements(data, _INSTANCE_FIELDS)
+
+
+def _collection(data: Json) -> tuple[Placement, ...]:
+    return placements(data, _COLLECTION_FIELDS)
 
 
 def _instances(gateway: Gateway, parent: str) -> Listed:
@@ -158,6 +158,13 @@ def _cluster(data: Json) -> tuple[Placement, ...]:
     secondary = isinstance(config, dict) and config.get("clusterRole") == "SECONDARY"
     own = Field(Role.REPLICA if secondary else Role.PRIMARY, "name", of_name, required=True)
     return placements(data, (own, *_CLUSTER_FIELDS))
+
+
+_READERS: Mapping[str, tuple[str, str, Callable[[Json], tuple[Placement, ...]]]] = {
+    INSTANCE: ("instance", "instances", _instance),
+    CLUSTER: ("cluster", "clusters", _cluster),
+    BACKUP_COLLECTION: ("backup collection", "backupCollections", _collection),
+}
 
 
 def _is_placeholder(data: Json) -> bool:

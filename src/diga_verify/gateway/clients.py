@@ -10,14 +10,15 @@ from typing import Any
 
 import requests
 
+from diga_verify.gateway.door import Door, put_in_front
 from diga_verify.gateway.endpoints import Endpoints
 
 
 class Clients:
     """Clients of one run. Each is made once, by the first thread that asks for it."""
 
-    def __init__(self, session: requests.Session, endpoints: Endpoints, agent: str) -> None:
-        self._session = session
+    def __init__(self, door: Door, endpoints: Endpoints, agent: str) -> None:
+        self._door = door
         self._endpoints = endpoints
         self._agent = agent
         self._made: dict[str, Any] = {}
@@ -44,6 +45,9 @@ class Clients:
                 self._made[name] = make()
             return self._made[name]
 
+    def _behind_the_door(self, session: requests.Session) -> requests.Session:
+        return put_in_front(self._door, session, trust_environment=not self._endpoints.simulated)
+
     def _gapic(self, client_class: Any) -> Any:
         from google.api_core.gapic_v1.client_info import ClientInfo
         from google.auth.credentials import AnonymousCredentials
@@ -56,9 +60,9 @@ class Clients:
             credentials=AnonymousCredentials(),
             client_info=ClientInfo(user_agent=self._agent),
         )
-        # The generated transports take no session from outside. Were the attribute renamed, every call would
-        # leave without credentials and without an answer at the door, and end as unread.
-        transport._session = self._session
+        # The generated transports take no session from outside, so the door is put in front of their own. Were
+        # the attribute renamed, this would fail, and the type would be unread.
+        self._behind_the_door(transport._session)
         return client_class(transport=transport)
 
     def _bigquery(self, project: str) -> Any:
@@ -71,7 +75,7 @@ class Clients:
             credentials=AnonymousCredentials(),
             client_info=ClientInfo(user_agent=self._agent),
             client_options={"api_endpoint": self._endpoints.base("bigquery.googleapis.com")},
-            _http=self._session,
+            _http=self._behind_the_door(requests.Session()),
         )
 
     def _discovery(self, name: str, version: str) -> Any:
@@ -83,7 +87,7 @@ class Clients:
         return discovery.build(
             name,
             version,
-            http=_Http(self._session, self._agent),
+            http=_Http(self._behind_the_door(requests.Session()), self._agent),
             static_discovery=True,
             cache_discovery=False,
             client_options={"api_endpoint": f"{base}{path}"},

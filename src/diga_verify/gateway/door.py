@@ -136,9 +136,8 @@ class Door(HTTPAdapter):
         return self.build_response(request, raw)
 
 
-def open_session(door: Door, *, trust_environment: bool) -> requests.Session:
-    """A session whose every request goes through `door`. Proxies of the environment count only towards Google."""
-    session = requests.Session()
+def put_in_front(door: Door, session: requests.Session, *, trust_environment: bool) -> requests.Session:
+    """Make every request of `session` go through `door`. Proxies of the environment count only towards Google."""
     session.trust_env = trust_environment
     session.auth = _no_netrc
     session.mount("https://", door)

@@ -9,11 +9,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-import requests
-
 from diga_verify.errors import ReadError
 from diga_verify.gateway.clients import Clients
-from diga_verify.gateway.door import Exchange, exchanging
+from diga_verify.gateway.door import Door, Exchange, exchanging
 from diga_verify.gateway.endpoints import Endpoints
 from diga_verify.gateway.patience import Patience
 from diga_verify.model import Call, Json, Project, Reason, Unread
@@ -66,7 +64,7 @@ class Gateway:
 
     def __init__(
         self,
-        session: requests.Session,
+        door: Door,
         endpoints: Endpoints,
         patience: Patience,
         *,
@@ -74,7 +72,7 @@ class Gateway:
         agent: str,
         spread: Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]],
     ) -> None:
-        self.clients = Clients(session, endpoints, agent)
+        self.clients = Clients(door, endpoints, agent)
         self.deep = deep
         """Whether to spend more calls, and permission to run queries, on what list methods do not show."""
         self._patience = patience

@@ -36,6 +36,7 @@ VERBS = frozenset(
         "replay",
         "simulator",
         "types",
+        "verify",
     }
 )
 """First words of the command line that are no environment, or may one day be none."""

@@ -173,5 +173,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.connection.detach())
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in http.server
+    def log_message(self, format: str, *args: object) -> None:
         """Quiet: what was served is in `requests`."""

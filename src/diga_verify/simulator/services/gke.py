@@ -35,7 +35,7 @@ def _cluster(world: World, item: Json) -> Json:
 
 
 def _pool(world: World, cluster: Json, pool: Json) -> Json:
-    zones = pool.get("locations", cluster.get("locations", []))
+    zones: list[str] = (cluster | pool).get("locations", [])  # those of the cluster, unless the pool has its own
     groups = f"https://www.googleapis.com/compute/v1/projects/{world.project_id}/zones"
     derived = {
         "status": "RUNNING",

@@ -31,7 +31,8 @@ _QUERY = re.compile(
 def _query(call: Call) -> Json:
     """`jobs.query`: run it, and answer with the first page at once."""
     job = _run(call, call.body.get("query"), call.body.get("location"), None)
-    return _results(call, job, "bigquery#queryResponse", int(call.body.get("maxResults") or 0))
+    answer = _results(call, job, "bigquery#queryResponse", int(call.body.get("maxResults") or 0))
+    return answer | {"location": job["resource"]["jobReference"]["location"]}
 
 
 def _insert(call: Call) -> Json:
@@ -126,7 +127,6 @@ def _results(call: Call, job: Json, kind: str, size: int) -> Json:
         "kind": kind,
         "schema": {"fields": [{"name": name, "type": COLUMNS[name], "mode": "NULLABLE"} for name in job["columns"]]},
         "jobReference": job["resource"]["jobReference"],
-        "location": job["resource"]["jobReference"]["location"],
         "jobComplete": True,
         "totalRows": str(len(job["rows"])),
         "totalBytesProcessed": "0",

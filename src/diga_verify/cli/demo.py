@@ -1,0 +1,65 @@
+"""The gate without a cloud: `demo` runs it against a shipped world, `simulator` serves a world for others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diga_verify.cli import options, screen
+from diga_verify.cli.gate import deliver, run_against_shipped_world
+from diga_verify.errors import UsageError
+from diga_verify.formats.registry import FORMATS
+from diga_verify.simulator.world import SHIPPED
+
+_EFFECTS = {
+    0: "a pipeline goes on to the deployment",
+    1: "a pipeline stops: there is at least one violation",
+    3: "a pipeline stops: not everything could be verified",
+}
+
+
+def demo(
+    world: Annotated[str, typer.Option(metavar="NAME", help=f"One of: {', '.join(SHIPPED)}.")] = "demo",
+    format: options.Format = "table",
+    output: options.Outputs = None,
+    explain_exit: Annotated[
+        bool, typer.Option("--explain-exit", help="Say what the exit code would do to a pipeline, and end with 0.")
+    ] = False,
+    quiet: options.Quiet = False,
+    color: options.ColorChoice = screen.Color.AUTO,
+) -> None:
+    """Run the production gate against the built-in simulator, with the default policy."""
+    options.known(world, SHIPPED, "world")
+    options.known(format, tuple(FORMATS), "format")
+    report = run_against_shipped_world(world, None, quiet=quiet)
+    code = deliver(report, format, options.destinations(output), quiet=quiet, color=color)
+    if explain_exit:
+        screen.note(f"\nThe gate ended with {code}: {_EFFECTS.get(code, 'see docs/exit-codes.md')}.")
+        code = 0
+    raise typer.Exit(code)
+
+
+def simulator(
+    world: Annotated[str, typer.Argument(metavar="WORLD", help=f"A world file, or one of: {', '.join(SHIPPED)}.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
+    latency: Annotated[float, typer.Option(min=0.0, metavar="SECONDS", help="Added to every answer.")] = 0.0,
+) -> None:
+    """Serve a world file on loopback, for trying out pipelines and policies. Ends with Ctrl-C."""
+    from diga_verify.simulator.server import Simulator
+    from diga_verify.simulator.world import WorldError, load_world, shipped_world
+    from diga_verify.verify import Interrupted
+
+    try:
+        loaded = shipped_world(world) if world in SHIPPED else load_world(Path(world))
+        served = Simulator(loaded, port=port, latency=latency)
+    except (WorldError, OSError) as error:
+        raise UsageError(f"the world {world} cannot be served: {error}") from error
+    with served as running:
+        screen.note(f"diga-verify ENVIRONMENT {loaded.project_id} --api-root {running.url}")
+        screen.result(f"{running.url}\n")
+        try:
+            running.serve_forever()
+        except Interrupted:
+            screen.note("stopped")

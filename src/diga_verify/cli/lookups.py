@@ -1,0 +1,74 @@
+"""`diga-verify types` and `diga-verify locations`: what the program knows, without asking anybody."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from diga_verify.checkers.registry import registered
+from diga_verify.cli import screen
+from diga_verify.formats.page import plain
+from diga_verify.locations.algebra import Explanation, all_locations, explain, table_date
+
+_ALWAYS = ("resourcemanager.projects.get",)
+
+
+def types(
+    permissions: Annotated[
+        bool, typer.Option("--permissions", help="Only the permissions of all types, one a line.")
+    ] = False,
+) -> None:
+    """Show the types, what each reads, and the permissions it needs."""
+    checkers = [one.checker for one in registered().values()]
+    if permissions:
+        needed = {*_ALWAYS, *(name for checker in checkers for name in checker.permissions)}
+        screen.result("".join(f"{name}\n" for name in sorted(needed)))
+        return
+    for checker in checkers:
+        lines = [f"{checker.type}  {checker.title}"]
+        lines += [f"    reads      {text}" for text in checker.reads]
+        lines += [f"    needs      {name}" for name in checker.permissions]
+        lines += [f"    not shown  {text}" for text in checker.limits]
+        screen.result("\n".join(lines) + "\n\n")
+    screen.result(f"every run also needs {', '.join(_ALWAYS)}; --deep needs bigquery.jobs.create\n")
+
+
+def locations(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A region, zone, multi-region id.")] = None,
+) -> None:
+    """Explain what a location stands for and where that is; without NAME, the whole table. Exit 3: nothing is known."""
+    if name is None:
+        screen.result("".join(f"{_line(one)}\n" for one in all_locations()))
+        screen.result(f"table of {table_date()}\n")
+        return
+    found = explain(name)
+    if not found:
+        screen.result(f"{plain(name)}: never heard of; a resource there is unverified\n")
+    for one in found:
+        screen.result(_whole(one))
+    if not any(one.bound for one in found):
+        raise typer.Exit(3)
+
+
+def _line(one: Explanation) -> str:
+    meaning = one.bound.description if one.bound else f"unknown: {one.note}"
+    return f"{one.location:24s} {','.join(one.types) or 'all types':34s} {meaning}"
+
+
+def _whole(one: Explanation) -> str:
+    lines = [f"{plain(one.location)}  for {', '.join(one.types) or 'all types'}"]
+    if one.bound is None:
+        lines.append(f"  unknown, hence unverified: {one.note}")
+    else:
+        lines.append(f"  stands for     {one.bound.description}")
+        lines.append(f"  regions        {', '.join(one.bound.regions) or 'not named'}")
+        lines.append(f"  countries      {', '.join(one.bound.countries) or 'any'}")
+        lines.append(f"  jurisdictions  {', '.join(one.jurisdictions) or 'none'}")
+        lawful = "within" if one.bound.lawful else "outside"
+        lines.append(f"  law            {lawful} what DiGAV section 4(3) allows")
+        if one.note:
+            lines.append(f"  note           {one.note}")
+    if one.source:
+        lines.append(f"  source         {one.source}")
+    return "\n".join(lines) + "\n"

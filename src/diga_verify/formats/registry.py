@@ -1,0 +1,12 @@
+"""The formats, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from diga_verify.formats import json, table
+from diga_verify.formats.page import Page
+from diga_verify.report import Report
+
+FORMATS: Mapping[str, Callable[[Report, Page], str]] = {"table": table.render, "json": json.render}
+BY_EXTENSION = {".json": "json", ".txt": "table"}

@@ -1,0 +1,214 @@
+"""The report for people: what is wrong first, and one line at the end with the verdict."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from diga_verify.evaluate import JudgedPlacement, JudgedResource
+from diga_verify.formats.advice import next_step
+from diga_verify.formats.page import Page, plain
+from diga_verify.model import Severity, Unread, Verdict
+from diga_verify.report import Report
+
+_STYLES = {
+    Verdict.VIOLATION: "bold red",
+    Verdict.UNVERIFIED: "bold yellow",
+    Verdict.WAIVED: "bold cyan",
+    Verdict.COMPLIANT: "bold green",
+}
+_WORDS = {Verdict.VIOLATION: "VIOLATION", Verdict.UNVERIFIED: "NOT VERIFIED", Verdict.WAIVED: "WAIVED"}
+_ABOUT = 10  # columns before a finding's text: two of margin, and the longest role
+
+
+def render(report: Report, page: Page) -> str:
+    """The report as lines of text for a page."""
+    text = io.StringIO()
+    console = Console(
+        file=text,
+        width=page.width,
+        color_system="standard" if page.color else None,
+        force_terminal=page.color,
+        no_color=not page.color,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for part in _parts(report):
+        console.print(part)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+
+def _parts(report: Report) -> Iterator[RenderableType]:
+    yield _head(report)
+    yield Text()
+    for verdict in (Verdict.VIOLATION, Verdict.WAIVED):
+        for judged in report.of(verdict):
+            yield from _resource(judged, verdict, report)
+    yield from _missing(report)
+    yield from _unread(report)
+    yield from _limits(report)
+    yield _counts(report)
+    yield _sentence(report)
+
+
+def _head(report: Report) -> Text:
+    number = f" ({report.project.number})" if report.project.number else ""
+    strict = ", strict" if report.strict else ""
+    gate = f"diga-verify {report.version}   {report.environment}: {report.enforcement}{strict}"
+    asked_by = f"   asked by {plain(report.principal)}" if report.principal else ""
+    lines = [
+        f"{gate}   project {plain(report.project.id)}{number}",
+        f"policy {plain(report.policy_path)}, sha256 {report.policy_sha256[:8]}{asked_by}",
+    ]
+    if report.simulated:
+        lines.append(f"SIMULATED: the answers came from {plain(report.api_root or '')}, not from Google Cloud")
+    if not report.whole:
+        lines.append(f"SELECTED: only {', '.join(map(plain, report.selection))}; no gate result for the project")
+    return Text("\n".join(lines))
+
+
+def _resource(judged: JudgedResource, verdict: Verdict, report: Report) -> Iterator[RenderableType]:
+    yield _title(verdict, judged.severity, judged.resource.type, judged.resource.name, judged.resource.kind)
+    if judged.declared_unused:
+        yield _line("", f"the policy declares {judged.resource.type} unused in {report.environment}")
+        yield _line("next", next_step(judged, None))
+    shown = [place for place in judged.placements if place.verdict is verdict]
+    for _, alike in groupby(sorted(shown, key=_place_key), key=_place_key):
+        yield from _places(judged, list(alike), report)
+    yield Text()
+
+
+def _place_key(place: JudgedPlacement) -> tuple[str, str]:
+    return (place.placement.role.value, place.location or "")
+
+
+def _places(judged: JudgedResource, alike: Sequence[JudgedPlacement], report: Report) -> Iterator[RenderableType]:
+    first = alike[0]
+    stands_for = first.bound.description if first.bound else "unknown"
+    yield _line(first.placement.role.value, _where(first.location, stands_for))
+    yield _line("", f"read from {_fields(alike)}")
+    yield _line("", f"allowed: {', '.join(first.allowed.entries)} ({plain(report.policy_path)}:{first.allowed.line})")
+    if first.waiver is not None:
+        waiver = first.waiver
+        yield _line("", f"waived until {waiver.expires} by {plain(waiver.owner)}: {plain(waiver.reason)}")
+    elif first.severity is Severity.CRITICAL:
+        yield _line("", "outside what DiGAV section 4(3) allows")
+    else:
+        yield _line("", "within what DiGAV section 4(3) allows, outside the policy")
+    if first.verdict is Verdict.VIOLATION:
+        yield _line("next", next_step(judged, first))
+
+
+def _where(location: str | None, stands_for: str) -> str:
+    said = plain(location or "no location")
+    return stands_for if stands_for.split(" ")[0] == said else f"{said}: {stands_for}"
+
+
+def _fields(alike: Sequence[JudgedPlacement]) -> str:
+    first = alike[0].placement
+    about = f" ({plain(first.about)})" if first.about else ""
+    more = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
+    return f"{plain(first.field)}{more}{about}"
+
+
+def _missing(report: Report) -> Iterator[RenderableType]:
+    for one in report.judgement.missing:
+        yield _title(Verdict.VIOLATION, None, one.type, one.name, "missing")
+        asked = "the command line" if one.line is None else f"{plain(report.policy_path)}:{one.line}"
+        where = f" in {plain(one.location)}" if one.location else ""
+        yield _line("", f"expected{where} by {asked}, and not there")
+        names = _similar(one.name, (judged.resource.name for judged in report.judgement.resources))
+        yield _line("next", f"{names}correct the name, or create it; see docs/respond.md#missing")
+        yield Text()
+
+
+def _similar(name: str, names: Iterable[str]) -> str:
+    found = [other for other in names if name.strip("()") in other or other in name]
+    return f"did you mean {plain(found[0])!r}? " if found else ""
+
+
+def _unread(report: Report) -> Iterator[RenderableType]:
+    ordered = sorted(report.judgement.unread, key=_unread_key)
+    for (type, reason, _), alike in groupby(ordered, key=_unread_key):
+        found = list(alike)
+        yield _title(Verdict.UNVERIFIED, None, type, reason, "")
+        for one in found[:5]:
+            yield _line("", plain(one.detail))
+        if len(found) > 5:
+            yield _line("", f"and {len(found) - 5} more of this kind, all in the JSON report")
+        yield _line("next", f"see docs/unverified.md#{reason}")
+        yield Text()
+
+
+def _unread_key(unread: Unread) -> tuple[str, str, str]:
+    return (unread.type, unread.reason.value, "")
+
+
+def _limits(report: Report) -> Iterator[RenderableType]:
+    if report.judgement.declared_unused:
+        yield Text(f"declared unused by the policy: {', '.join(report.judgement.declared_unused)}")
+    if any(limit.type == "bigquery" for limit in report.limits) and report.whole:
+        yield Text("not shown by the APIs: see `limits` in the JSON report and docs/limits.md")
+    yield Text()
+
+
+def _counts(report: Report) -> Text:
+    summary = report.summary
+    counts = [
+        f"{summary.compliant} compliant",
+        _many(summary.violations, "violation"),
+        *([f"{summary.waived} waived"] if summary.waived else []),
+        *([f"{summary.unverified} unverified"] if summary.unverified else []),
+    ]
+    extra = [
+        *([f"{summary.missing} missing"] if summary.missing else []),
+        *([f"{_many(summary.unread, 'thing')} not verified"] if summary.unread else []),
+        f"{report.placements} placements read in {_many(len(report.calls), 'call')}",
+    ]
+    return Text(f"{_many(summary.resources, 'resource')}: {', '.join(counts)}; {'; '.join(extra)}")
+
+
+def _sentence(report: Report) -> Text:
+    code = report.exit_code
+    project = plain(report.project.id)
+    if report.interrupted_by is not None:
+        said, style = f"Interrupted: nothing is proven about {project}.", Verdict.UNVERIFIED
+    elif code == 0 and report.verdict is Verdict.COMPLIANT:
+        what = f"All data of {project}" if report.whole else "What was selected"
+        said, style = f"{what} lies where the policy requires.", Verdict.COMPLIANT
+    elif code == 0:
+        said = f"Shown, not enforced: {report.environment} is {report.enforcement}. The verdict is {report.verdict}."
+        style = Verdict.UNVERIFIED
+    elif code == 2:
+        said, style = "Deployment stopped: the policy has waivers that cover nothing.", Verdict.UNVERIFIED
+    else:
+        said = f"Deployment stopped: the data of {project} is not proven to be where the policy requires."
+        style = Verdict.VIOLATION if code == 1 else Verdict.UNVERIFIED
+    return Text(f"{said}  exit {code}", style=_STYLES[style])
+
+
+def _title(verdict: Verdict, severity: Severity | None, type: str, name: str, kind: str) -> Text:
+    words = [severity.value] if severity else []
+    title = Text(_WORDS[verdict], style=_STYLES[verdict])
+    title.append("  " + "  ".join([*words, type, plain(name), *([f"({kind})"] if kind else [])]), style="bold")
+    return title
+
+
+def _line(about: str, text: str) -> Padding:
+    grid = Table.grid(padding=0)
+    grid.add_column(width=_ABOUT)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(about), Text(text, overflow="fold"))
+    return Padding(grid, (0, 0, 0, 2))
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""Sinks: one file each, where a report may go besides standard output."""

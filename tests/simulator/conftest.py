@@ -1,0 +1,117 @@
+"""Simulators that end with the test, ways to ask them, and all that the shipped worlds answer."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from diga_verify.simulator.server import Simulator
+from diga_verify.simulator.services import SERVICES
+from diga_verify.simulator.world import SHIPPED, World, shipped_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from diga_verify.simulator.routes import Route
+
+WORDS = {
+    "project": ["dtx-data"],
+    "location": ["europe-west3", "nam5", "global", "-"],
+    "cluster": ["dta-cluster", "dta-sessions"],
+    "pool": ["system", "work"],
+    "instance": ["dta-postgres", "dta-redis", "-"],
+    "run": ["1795399200000", "1795226400000"],
+    "backup": ["0f6f1f3c-8f0a-4f0e-9a59-2a1a6b6f9d11", "monday", "tuesday", "7f1c0b52-default", "7f1c0b52-consents"],
+    "collection": ["dta-sessions-backups", "-"],
+    "dataset": ["de", "de_reporting"],
+    "job": ["a-job"],
+    "database": ["(default)", "consents"],
+    "schedule": ["daily"],
+    "bucket": ["dtx-uploads", "dtx-video"],
+    "ring": ["dta-ring", "legacy"],
+    "key": ["dta-key", "old-key"],
+    "version": ["1"],
+}
+"""What may stand in each place of a path, in the shipped worlds."""
+
+REPLICAS = "SELECT * FROM `region-europe-west3`.INFORMATION_SCHEMA.SCHEMATA_REPLICAS"
+BODIES = {
+    "queries": {"query": REPLICAS, "useLegacySql": False},
+    "jobs": {"jobReference": {"jobId": "a-job"}, "configuration": {"query": {"query": REPLICAS}}},
+    "testIamPermissions": {"permissions": ["storage.buckets.list"]},
+}
+"""What is posted, by the last word of the path."""
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Simulator]]:
+    """Serves a world, or the sections of one over a bare project, until the test ends."""
+    with ExitStack() as stack:
+
+        def start(world: World | None = None, **sections: Any) -> Simulator:
+            bare = {"project": {"id": "p", "number": "1"}}
+            return stack.enter_context(Simulator(world or World.from_dict(bare | sections)))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def fetch() -> Iterator[Callable[..., requests.Response]]:
+    """Sends a request to a simulator, by host and path; redirects are not followed."""
+    with requests.Session() as session:
+
+        def send(simulator: Simulator, path: str, *, method: str = "GET", **options: Any) -> requests.Response:
+            defaults = {"allow_redirects": False, "timeout": 10}
+            return session.request(method, f"{simulator.url}/{path}", **defaults | options)
+
+        yield send
+
+
+@pytest.fixture(scope="session")
+def fetch_pages(fetch: Callable[..., requests.Response]) -> Callable[..., list[dict[str, Any]]]:
+    """All pages of a list."""
+
+    def walk(simulator: Simulator, path: str, **query: object) -> list[dict[str, Any]]:
+        pages: list[dict[str, Any]] = []
+        while not pages or "nextPageToken" in pages[-1]:
+            token = {"pageToken": pages[-1]["nextPageToken"]} if pages else {}
+            answer = fetch(simulator, path, params=query | token)
+            assert answer.status_code == 200, answer.text
+            pages.append(answer.json())
+        return pages
+
+    return walk
+
+
+@pytest.fixture(scope="session")
+def shipped_answers(
+    fetch: Callable[..., requests.Response], fetch_pages: Callable[..., list[dict[str, Any]]]
+) -> list[tuple[str, Route, dict[str, Any]]]:
+    """Every answer of the shipped worlds: host, route and JSON, of lists all pages."""
+    found = []
+    for name in SHIPPED:
+        with Simulator(shipped_world(name)) as simulator:
+            for host, service in SERVICES.items():
+                for route in sorted(service.routes, key=lambda route: route.method, reverse=True):
+                    query = {"project": "dtx-data"} if "project" in route.query else {}
+                    for path in _paths(host, route):
+                        body = BODIES[re.split("[/:]", path)[-1]] if route.method == "POST" else None
+                        answer = fetch(simulator, path, method=route.method, params=query, json=body)
+                        if answer.status_code != 200:
+                            assert answer.status_code == 404, answer.text
+                        elif "nextPageToken" in answer.json():
+                            found += [(host, route, page) for page in fetch_pages(simulator, path, **query)]
+                        else:
+                            found.append((host, route, answer.json()))
+    return found
+
+
+def _paths(host: str, route: Route) -> list[str]:
+    places = re.findall(r"\{(\w+)\}", route.template)
+    choices = itertools.product(*(WORDS[place] for place in places))
+    return [f"{host}/{route.template.format(**dict(zip(places, choice, strict=True)))}" for choice in choices]
