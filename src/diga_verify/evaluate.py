@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from diga_verify.locations.algebra import Bound, bound
 from diga_verify.model import (
@@ -68,6 +69,8 @@ class Missing:
     location: str | None
     line: int | None
     """The line of the policy that expects it; None when the command line asked for it."""
+    alike: tuple[str, ...] = ()
+    """Names of the type's resources that might have been meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +205,15 @@ def _missing(found: Sequence[Resource], unread: Sequence[Unread], rules: Rules, 
             continue
         key = (one.type, one.name)
         if key not in there or (one.location is not None and (*key, one.location) not in located):
-            yield Missing(one.type, one.name, one.location, one.line)
+            yield Missing(one.type, one.name, one.location, one.line, _alike(one.type, one.name, found))
     for type, name in sorted(scope.wanted - {(one.type, one.name) for one in expected} - there):
         if type not in incomplete:
-            yield Missing(type, name, None, None)
+            yield Missing(type, name, None, None, _alike(type, name, found))
+
+
+def _alike(type: str, name: str, found: Sequence[Resource]) -> tuple[str, ...]:
+    names = [one.name for one in found if one.type == type and one.name != name]
+    return tuple(get_close_matches(name, names, 3))
 
 
 def _concerns(unread: Unread, chosen: Sequence[Resource]) -> bool:

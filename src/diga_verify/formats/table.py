@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rich.console import Console, RenderableType
@@ -95,10 +95,10 @@ def _places(judged: JudgedResource, alike: Sequence[JudgedPlacement], report: Re
     stands_for = first.bound.description if first.bound else "unknown"
     yield _line(first.placement.role.value, _where(first.location, stands_for))
     yield _line("", f"read from {_fields(alike)}")
-    yield _line("", f"allowed: {', '.join(first.allowed.entries)} ({plain(report.policy_path)}:{first.allowed.line})")
+    yield _line("", f"allowed: {', '.join(first.allowed.entries)} ({report.policy_path}:{first.allowed.line})")
     if first.waiver is not None:
         waiver = first.waiver
-        yield _line("", f"waived until {waiver.expires} by {plain(waiver.owner)}: {plain(waiver.reason)}")
+        yield _line("", f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}")
     elif first.severity is Severity.CRITICAL:
         yield _line("", "outside what DiGAV section 4(3) allows")
     else:
@@ -108,31 +108,26 @@ def _places(judged: JudgedResource, alike: Sequence[JudgedPlacement], report: Re
 
 
 def _where(location: str | None, stands_for: str) -> str:
-    said = plain(location or "no location")
+    said = location or "no location"
     return stands_for if stands_for.split(" ")[0] == said else f"{said}: {stands_for}"
 
 
 def _fields(alike: Sequence[JudgedPlacement]) -> str:
     first = alike[0].placement
-    about = f" ({plain(first.about)})" if first.about else ""
+    about = f" ({first.about})" if first.about else ""
     more = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
-    return f"{plain(first.field)}{more}{about}"
+    return f"{first.field}{more}{about}"
 
 
 def _missing(report: Report) -> Iterator[RenderableType]:
     for one in report.judgement.missing:
         yield _title(Verdict.VIOLATION, None, one.type, one.name, "missing")
-        asked = "the command line" if one.line is None else f"{plain(report.policy_path)}:{one.line}"
-        where = f" in {plain(one.location)}" if one.location else ""
+        asked = "the command line" if one.line is None else f"{report.policy_path}:{one.line}"
+        where = f" in {one.location}" if one.location else ""
         yield _line("", f"expected{where} by {asked}, and not there")
-        names = _similar(one.name, (judged.resource.name for judged in report.judgement.resources))
-        yield _line("next", f"{names}correct the name, or create it; see docs/respond.md#missing")
+        meant = f"did you mean {', '.join(one.alike)}? " if one.alike else ""
+        yield _line("next", f"{meant}correct the name, or create it; see docs/respond.md#missing")
         yield Text()
-
-
-def _similar(name: str, names: Iterable[str]) -> str:
-    found = [other for other in names if name.strip("()") in other or other in name]
-    return f"did you mean {plain(found[0])!r}? " if found else ""
 
 
 def _unread(report: Report) -> Iterator[RenderableType]:
@@ -141,7 +136,7 @@ def _unread(report: Report) -> Iterator[RenderableType]:
         found = list(alike)
         yield _title(Verdict.UNVERIFIED, None, type, reason, "")
         for one in found[:5]:
-            yield _line("", plain(one.detail))
+            yield _line("", one.detail)
         if len(found) > 5:
             yield _line("", f"and {len(found) - 5} more of this kind, all in the JSON report")
         yield _line("next", f"see docs/unverified.md#{reason}")
@@ -155,9 +150,9 @@ def _unread_key(unread: Unread) -> tuple[str, str, str]:
 def _limits(report: Report) -> Iterator[RenderableType]:
     if report.judgement.declared_unused:
         yield Text(f"declared unused by the policy: {', '.join(report.judgement.declared_unused)}")
-    if any(limit.type == "bigquery" for limit in report.limits) and report.whole:
-        yield Text("not shown by the APIs: see `limits` in the JSON report and docs/limits.md")
-    yield Text()
+    if report.whole:
+        yield Text("what the APIs do not show: `limits` in the JSON report, docs/limits.md")
+        yield Text()
 
 
 def _counts(report: Report) -> Text:
@@ -206,7 +201,7 @@ def _line(about: str, text: str) -> Padding:
     grid = Table.grid(padding=0)
     grid.add_column(width=_ABOUT)
     grid.add_column(overflow="fold")
-    grid.add_row(Text(about), Text(text, overflow="fold"))
+    grid.add_row(Text(about), Text(plain(text), overflow="fold"))
     return Padding(grid, (0, 0, 0, 2))
 
 
