@@ -13,9 +13,7 @@ CRYPTO_KEY = "cloudkms.googleapis.com/CryptoKey"
 _FIELDS = (Field(Role.PRIMARY, "name", of_name, required=True),)
 _SERVICE = "cloudkms.googleapis.com"
 _PREFIX = "cloudkms.projects.locations"
-_LOCATIONS = Method(
-    "kms", _SERVICE, f"{_PREFIX}.list", fields="locations(locationId,name),nextPageToken", items="locations"
-)
+_LOCATIONS = Method("kms", _SERVICE, f"{_PREFIX}.list", fields="locations/name,nextPageToken", items="locations")
 _KEY_RINGS = Method("kms", _SERVICE, f"{_PREFIX}.keyRings.list", fields="keyRings/name,nextPageToken", items="keyRings")
 _CRYPTO_KEYS = Method(
     "kms",
@@ -42,8 +40,8 @@ class Kms:
     def query(self, gateway: Gateway, project: Project) -> Found:
         parent = f"projects/{project.id}"
         locations = _locations(gateway, parent)
-        names = [identity(data, "locationId") for data in locations.items]
-        rings = joined(gateway.spread(lambda name: _rings(gateway, f"{parent}/locations/{name}"), names))
+        names = [identity(data, "name") for data in locations.items]
+        rings = joined(gateway.spread(lambda name: _rings(gateway, name), names))
         keys = joined(gateway.spread(lambda data: _keys(gateway, str(data.get("name"))), rings.items))
         items = [Item(KEY_RING, project.id, data) for data in rings.items]
         items += [Item(CRYPTO_KEY, project.id, data) for data in keys.items]
