@@ -9,6 +9,7 @@ import sys
 import threading
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,9 +20,10 @@ import typer
 
 from diga_verify.checkers import registry
 from diga_verify.cli import main
-from diga_verify.evaluate import Judgement, Scope
+from diga_verify.cli.gate import run_against_shipped_world
+from diga_verify.evaluate import Scope
 from diga_verify.gateway.endpoints import stand_in
-from diga_verify.model import TYPES, Enforcement, Project, Reason, Role, Unread, Verdict
+from diga_verify.model import TYPES, Reason, Role, Unread, Verdict
 from diga_verify.policy import default_policy, parse_policy
 from diga_verify.report import Report
 from diga_verify.verify import Run, verify
@@ -85,37 +87,22 @@ def test_every_reason_has_its_section_in_order() -> None:
     assert list(sections(UNVERIFIED)) == [reason.value for reason in Reason]
 
 
+@pytest.fixture(scope="module")
+def compliant() -> Report:
+    """The report of a run in which nothing is wrong."""
+    report = run_against_shipped_world("compliant", None, quiet=True)
+    assert report.exit_code == 0
+    return report
+
+
 @pytest.mark.parametrize("reason", Reason)
-def test_the_section_of_a_reason_names_the_exit_code_of_a_run_with_it(reason: Reason) -> None:
+def test_the_section_of_a_reason_names_the_exit_code_of_a_run_with_it(reason: Reason, compliant: Report) -> None:
+    unread = (Unread("gcs", "buckets", reason, ""),)
+    judgement = replace(compliant.judgement, unread=unread)
     signals = (2, 15) if reason is Reason.INTERRUPTED else (None,)
-    codes = " or ".join(str(report_with(reason, signal).exit_code) for signal in signals)
+    reports = [replace(compliant, judgement=judgement, interrupted_by=signal) for signal in signals]
+    codes = " or ".join(str(report.exit_code) for report in reports)
     assert f"\nExit code: {codes}\n" in sections(UNVERIFIED)[reason]
-
-
-def report_with(reason: Reason, signal: int | None) -> Report:
-    unread = Unread("gcs", "buckets", reason, "")
-    return Report(
-        environment="production",
-        enforcement=Enforcement.REQUIRED,
-        strict=False,
-        project=Project("p", "1", "ACTIVE"),
-        policy_path="regions.toml",
-        policy_sha256="",
-        principal=None,
-        started_at="",
-        finished_at="",
-        simulated=False,
-        api_root=None,
-        whole=True,
-        selection=(),
-        judgement=Judgement((), (), (unread,), (), ()),
-        calls=(),
-        checkers=(),
-        limits=(),
-        table_date="",
-        adequacy_review_date="",
-        interrupted_by=signal,
-    )
 
 
 def test_every_type_has_its_section_with_every_role_that_is_read() -> None:

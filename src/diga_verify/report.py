@@ -52,6 +52,8 @@ class Report:
     enforcement: Enforcement
     """The environment's own; see `strict`."""
     strict: bool
+    deep: bool
+    """Whether what the list methods do not show was asked for too (`--deep`)."""
     project: Project
     policy_path: str
     policy_sha256: str

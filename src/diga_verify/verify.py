@@ -76,6 +76,7 @@ def verify(run: Run, checkers: Mapping[str, Registered], watch: Callable[[Progre
         environment=rules.name,
         enforcement=rules.enforcement,
         strict=run.strict,
+        deep=run.deep,
         project=reading.project,
         policy_path=run.policy.path,
         policy_sha256=run.policy.sha256,

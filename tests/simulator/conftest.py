@@ -115,3 +115,65 @@ def _paths(host: str, route: Route) -> list[str]:
     places = re.findall(r"\{(\w+)\}", route.template)
     choices = itertools.product(*(WORDS[place] for place in places))
     return [f"{host}/{route.template.format(**dict(zip(places, choice, strict=True)))}" for choice in choices]
+
+
+@pytest.fixture(scope="session")
+def pairs() -> Iterator[Simulator]:
+    """A project with two of everything, the second one elsewhere, and a single item to a page."""
+    here, there = "europe-west3", "us-east1"
+    world = {
+        "project": {"id": "dtx-pairs", "number": "4711"},
+        "paging": {"size": 1},
+        "iam": {"denied": ["storage.buckets.update"]},
+        "gke": {
+            "clusters": [
+                {"name": "one", "location": here, "nodePools": [{"name": "a"}, {"name": "b"}]},
+                {"name": "two", "location": f"{there}-b", "nodePools": [{"name": "c"}]},
+            ]
+        },
+        "sql": {
+            "instances": [{"name": "one", "region": here}, {"name": "two", "region": there}],
+            "backupRuns": [
+                {"instance": "one", "id": "11", "location": "eu"},
+                {"instance": "two", "id": "12", "location": "us"},
+            ],
+            "backups": [{"name": "left", "location": "eu"}, {"name": "over", "location": "us"}],
+        },
+        "redis": {
+            "instances": [{"name": "one", "location": here}, {"name": "two", "location": there}],
+            "clusters": [{"name": "three", "location": here}, {"name": "four", "location": there}],
+            "backupCollections": [
+                {"name": "first", "location": here, "backups": [{"name": "a"}]},
+                {"name": "second", "location": there, "backups": [{"name": "b"}, {"name": "c"}]},
+            ],
+        },
+        "bigquery": {
+            "datasets": [
+                {"datasetId": "one", "location": here, "replicas": [{"location": "europe-west4"}]},
+                {"datasetId": "two", "location": "US", "tables": [{"tableId": "t"}, {"tableId": "u"}]},
+            ]
+        },
+        "firestore": {
+            "databases": [
+                {"name": "(default)", "locationId": here, "backupSchedules": [{"name": "daily"}, {"name": "weekly"}]},
+                {"name": "named", "locationId": "nam5"},
+            ],
+            "backups": [{"name": "a", "location": here}, {"name": "b", "location": "nam5"}],
+        },
+        "gcs": {
+            "buckets": [
+                {"name": "dtx-one", "location": "EUROPE-WEST3"},
+                {"name": "dtx-two", "location": "US"},
+                {"name": "dtx-gone", "location": "US", "generation": "7", "softDeleteTime": "2026-11-18T09:00:00Z"},
+            ]
+        },
+        "kms": {
+            "locations": [here, "global"],
+            "keyRings": [
+                {"name": "ring", "location": here, "cryptoKeys": [{"name": "old"}, {"name": "new"}]},
+                {"name": "other", "location": "global", "cryptoKeys": [{"name": "far"}]},
+            ],
+        },
+    }
+    with Simulator(World.from_dict(world)) as simulator:
+        yield simulator

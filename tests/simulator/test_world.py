@@ -84,6 +84,7 @@ def test_an_unreadable_file_is_named(name: str, text: str | None, tmp_path: Path
 
 def test_an_empty_world_is_a_project_with_nothing_in_it() -> None:
     world = World.from_dict({"project": PROJECT})
-    assert world.items("gcs", "buckets") == world.words("redis", "unreachable") == []
+    assert world.items("gcs", "buckets") == []
+    assert world.words("redis", "unreachable") == []
     assert world.faults == ()
     assert (world.page_size, world.partial_page) == (None, 1)

@@ -31,6 +31,7 @@ def document(report: Report) -> dict[str, Any]:
         "environment": report.environment,
         "enforcement": report.enforcement.value,
         "strict": report.strict,
+        "deep": report.deep,
         "project": {"id": report.project.id, "number": report.project.number},
         "policy": {"path": report.policy_path, "sha256": report.policy_sha256},
         "principal": report.principal,

@@ -129,9 +129,10 @@ class Door(HTTPAdapter):
     def _response(
         self, request: requests.PreparedRequest, status: int, headers: urllib3.HTTPHeaderDict, body: bytes
     ) -> requests.Response:
+        # The body is whole and unpacked by now, which these headers no longer describe.
         plain = urllib3.HTTPHeaderDict(headers)
-        plain.discard("Content-Encoding")
-        plain.discard("Transfer-Encoding")
+        for name in ("Content-Encoding", "Transfer-Encoding", "Content-Length"):
+            plain.discard(name)
         raw = urllib3.HTTPResponse(body=io.BytesIO(body), headers=plain, status=status, preload_content=False)
         return self.build_response(request, raw)
 

@@ -102,25 +102,31 @@ class Gateway:
 
     def get_one(self, method: Method, scope: str, send: Callable[[], object]) -> Listed:
         """The one object that `send` asks for."""
-        return self._logged(method, scope, lambda: [self._ask(method, send)], lambda pages: Listed(tuple(pages)))
+        pages: list[Json] = []
+        unread = self._logged(method, scope, pages, lambda: pages.append(self._ask(method, send)))
+        return Listed(tuple(pages), unread)
 
     def list_all(self, method: Method, scope: str, send: Callable[[str | None], object]) -> Listed:
         """All pages of a list; `send` gets the token of the page that it is to ask for, `None` for the first.
 
         A page that fails ends the list: what came before it is kept, and the rest is unread.
         """
-        return self._paged(method, scope, send)
+        pages: list[Json] = []
+        unread = self._logged(method, scope, pages, lambda: self._turn_pages(method, send, pages))
+        listed = _together(method, scope, pages)
+        return Listed(listed.items, listed.unread + unread)
 
     def rows(self, method: Method, scope: str, send: Callable[[], Sequence[Json]]) -> Listed:
         """The rows of a query, which the client library puts together from as many requests as it takes."""
         rows: list[Json] = []
+        exchange = self._exchange(method)
 
-        def ask() -> list[Json]:
-            with self._in_flight, exchanging(self._exchange(method)):
-                rows.extend(self._guarded(send))
-            return rows
+        def ask() -> None:
+            with self._in_flight, exchanging(exchange):
+                rows.extend(self._guarded(send, exchange))
 
-        return self._logged(method, scope, ask, lambda found: Listed(tuple(found)))
+        unread = self._logged(method, scope, exchange.answers, ask)
+        return Listed(tuple(rows), unread)
 
     def missing_permissions(self, type: str, project: Project, permissions: Sequence[str]) -> Listed:
         """Those of `permissions` that the caller does not have in the project, each as an unread thing."""
@@ -164,48 +170,36 @@ class Gateway:
             return Project(project, None, None), answer.unread
         return _project(project, answer.items[0])
 
-    def _paged(self, method: Method, scope: str, send: Callable[[str | None], object]) -> Listed:
-        pages: list[Json] = []
+    def _turn_pages(self, method: Method, send: Callable[[str | None], object], pages: list[Json]) -> None:
+        """Put one page after the other into `pages`, until the last. Raises ReadError."""
+        token: str | None = None
+        seen: set[str] = set()
+        while True:
+            page = self._ask(method, partial(send, token))
+            _check_page(method, page)
+            pages.append(page)
+            token = page.get("nextPageToken") or None
+            if token is None:
+                return
+            if token in seen or len(pages) >= PAGE_LIMIT:
+                raise ReadError(Reason.ENDLESS_PAGING, f"page {len(pages)} leads back, or there is no end to them")
+            seen.add(token)
 
-        def ask() -> list[Json]:
-            token: str | None = None
-            seen: set[str] = set()
-            while True:
-                page = self._ask(method, partial(send, token))
-                _check_page(method, page)
-                pages.append(page)
-                token = page.get("nextPageToken") or None
-                if token is None:
-                    return pages
-                if token in seen or len(pages) >= PAGE_LIMIT:
-                    raise ReadError(Reason.ENDLESS_PAGING, f"page {len(pages)} leads back, or there is no end to them")
-                seen.add(token)
-
-        return self._logged(method, scope, ask, lambda _: _together(method, scope, pages))
-
-    def _logged(
-        self,
-        method: Method,
-        scope: str,
-        ask: Callable[[], list[Json]],
-        result: Callable[[list[Json]], Listed],
-    ) -> Listed:
+    def _logged(self, method: Method, scope: str, pages: Sequence[Json], ask: Callable[[], None]) -> tuple[Unread, ...]:
+        """Do `ask`, which fills `pages`, and put it into the log; what it left unread."""
         started, start = datetime.now(UTC), self._patience.clock()
-        pages: list[Json] = []
         status = "ok"
         unread: tuple[Unread, ...] = ()
         try:
-            pages = ask()
+            ask()
         except ReadError as error:
             status = error.reason.value
             unread = (Unread(method.type, f"{method.name} {scope}", error.reason, error.detail),)
-        listed = result(pages)
         duration = round((self._patience.clock() - start) * 1000)
         stamp = started.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        call = Call(method.service, method.name, scope, len(pages), status, stamp, duration)
         with self._calls_lock:
-            self._calls.append(call)
-        return Listed(listed.items, listed.unread + unread)
+            self._calls.append(Call(method.service, method.name, scope, len(pages), status, stamp, duration))
+        return unread
 
     def _ask(self, method: Method, send: Callable[[], object]) -> Json:
         with self._in_flight, exchanging(self._exchange(method)) as exchange:
@@ -218,14 +212,14 @@ class Gateway:
     def _exchange(self, method: Method) -> Exchange:
         return Exchange(self._patience.deadline(self._run_deadline), method.fields, method.kind)
 
-    def _guarded(self, send: Callable[[], R], exchange: Exchange | None = None) -> R:
+    def _guarded(self, send: Callable[[], R], exchange: Exchange) -> R:
         try:
             return send()
         except ReadError:
             raise
         except Exception as error:
-            answered = exchange is not None and exchange.answers
-            reason = Reason.MALFORMED_ANSWER if answered else Reason.UNEXPECTED_ERROR
+            # The boundary to the client libraries: whatever one of them makes of an answer is a read that failed.
+            reason = Reason.MALFORMED_ANSWER if exchange.answers else Reason.UNEXPECTED_ERROR
             raise ReadError(reason, f"the client library could not read the answer ({type(error).__name__})") from error
 
 

@@ -16,9 +16,10 @@ from diga_verify.simulator.errors import (
     permission_denied,
 )
 from diga_verify.simulator.faults import Answer, FaultDesk, Scene, error_answer, json_bytes, spoil
-from diga_verify.simulator.masks import apply_mask, parse_mask
+from diga_verify.simulator.masks import Mask, apply_mask, check_mask, parse_mask
 from diga_verify.simulator.paging import page_number, write_token
 from diga_verify.simulator.routes import Call, Route, Service
+from diga_verify.simulator.schemas import answered
 from diga_verify.simulator.services import SERVICES
 from diga_verify.simulator.world import World
 
@@ -83,8 +84,7 @@ class Google:
             raise no_such_thing(ask.host)
         route, path = _find(service, ask)
         self._admit(service, route, path, query)
-        mask = _mask_of(query, ask.headers)
-        selected = parse_mask(mask) if mask is not None else {}
+        selected = _mask_of(service, route, query, ask.headers)
         call = Call(self._world, route, self._root, unquote(ask.path), path, query, _body(ask, query), self._jobs)
         answer: Json = apply_mask(route.handler(call), selected)
         return answer
@@ -118,8 +118,15 @@ def _find(service: Service, ask: Ask) -> tuple[Route, dict[str, str]]:
     raise ApiError(404, f"The requested URL /{ask.path} was not found on this server.")
 
 
-def _mask_of(query: Mapping[str, str], headers: Mapping[str, str]) -> str | None:
-    return query.get("fields", query.get("$fields", headers.get("x-goog-fieldmask")))
+def _mask_of(service: Service, route: Route, query: Mapping[str, str], headers: Mapping[str, str]) -> Mask:
+    text = query.get("fields", query.get("$fields", headers.get("x-goog-fieldmask")))
+    if text is None:
+        return {}
+    mask = parse_mask(text)
+    described = answered(service.host, route.method, route.template)
+    if described is not None:
+        check_mask(mask, *described)
+    return mask
 
 
 def _page(path: str, query: Mapping[str, str]) -> int:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from diga_verify.simulator.errors import ApiError, bad_request
+from diga_verify.simulator.schemas import unknown_fields
 
 Mask = dict[str, "Mask"]
 """What to keep: a name and what to keep below it; nothing below means everything below."""
@@ -23,6 +24,13 @@ def parse_mask(text: str) -> Mask:
     if reader.tokens:
         raise _invalid(text)
     return mask
+
+
+def check_mask(mask: Mask, document: str, schema: str) -> None:
+    """Raises ApiError (400), as Google does, if the mask names a field that answers of the schema do not have."""
+    for place, key, _ in unknown_fields(document, schema, mask):
+        path = f"{place}.{key}" if place else key
+        raise bad_request(f"Error expanding 'fields' parameter. Cannot find matching fields for path '{path}'.")
 
 
 def apply_mask(value: Any, mask: Mask) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import socket
 import struct
@@ -122,6 +123,14 @@ class _Server(ThreadingTCPServer):
             thread.join()
 
 
+def _host_and_path(whole: str) -> tuple[str, str]:
+    """The service's host and the path there, from a path below the root."""
+    host, _, path = whole.lstrip("/").partition("/")
+    if host == "$discovery":  # `bq` asks here for BigQuery's description, whatever path its --api has
+        return "bigquery.googleapis.com", f"{host}/{path}"
+    return host, path
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -130,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
     def serve(self) -> None:
         """Answer one request, whatever its method."""
         parts = urlsplit(self.path)
-        host, _, path = parts.path.lstrip("/").partition("/")
+        host, path = _host_and_path(parts.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.google.answer(Ask(self.command, host, path, parts.query, headers, body))
@@ -139,30 +148,39 @@ class _Handler(BaseHTTPRequestHandler):
         unanswered = answer.manner in {Manner.RESET, Manner.SILENCE}
         status = 0 if unanswered else answer.status
         self.server.requests.append(Request(self.command, host, unquote(path), parts.query, status))
-        self._send(answer)
+        self._send(answer, zipped="gzip" in headers.get("accept-encoding", ""))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815 - the names that http.server looks up
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Answer, *, zipped: bool) -> None:
         if answer.manner is Manner.RESET:
             self._reset()
         elif answer.manner is Manner.SILENCE:
             self.server.closing.wait()
             self.close_connection = True
         elif answer.manner is Manner.DRIP:
-            self.wfile.write(self._head(answer))
+            self.wfile.write(self._head(answer, f"Content-Length: {len(answer.body)}"))
             for byte in answer.body:
                 self.wfile.write(bytes([byte]))
                 if self.server.closing.wait(DRIP_SECONDS):
                     break
         else:
-            self.wfile.write(self._head(answer) + answer.body)
+            self._send_whole(answer, zipped=zipped and bool(answer.body))
 
-    def _head(self, answer: Answer) -> bytes:
+    def _send_whole(self, answer: Answer, *, zipped: bool) -> None:
+        """In one write; what is zipped comes as one chunk and without a length, as Google sends it."""
+        if zipped:
+            body = gzip.compress(answer.body, compresslevel=1)
+            framing = ("Content-Encoding: gzip", "Transfer-Encoding: chunked")
+            self.wfile.write(self._head(answer, *framing) + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+        else:
+            self.wfile.write(self._head(answer, f"Content-Length: {len(answer.body)}") + answer.body)
+
+    def _head(self, answer: Answer, *framing: str) -> bytes:
         lines = [
             f"HTTP/1.1 {answer.status} {responses[answer.status]}",
             f"Content-Type: {answer.content_type}",
-            f"Content-Length: {len(answer.body)}",
+            *framing,
             *(f"{name}: {value}" for name, value in answer.headers.items()),
         ]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

@@ -14,6 +14,8 @@ from typing import Any
 
 from diga_verify.simulator.errors import Json
 from diga_verify.simulator.faults import ANSWERS, Fault
+from diga_verify.simulator.kinds import KINDS, Kind
+from diga_verify.simulator.schemas import unknown_fields
 
 SHIPPED: tuple[str, ...] = ("demo", "compliant")
 """The worlds that come with the package."""
@@ -125,7 +127,7 @@ def _hint(word: str, known: tuple[str, ...]) -> str:
 
 
 class _Reader:
-    """Checks the structure of a world; the resources themselves may be as wrong as the test wants them."""
+    """Checks the structure of a world, and that every field exists; what a field holds may be as wrong as one wants."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -176,6 +178,7 @@ class _Reader:
 
     def resource(self, section: str, key: str, value: Any, where: str) -> None:
         item = self.table(value, where, None)
+        self.fields_of(item, where, KINDS[section, key])
         if (section, key) == ("bigquery", "datasets"):
             if "datasetId" not in item and "datasetReference" not in item:
                 raise self.wrong(where, "needs a datasetId")
@@ -192,6 +195,19 @@ class _Reader:
             for at, below in enumerate(self.array(item.get(inner, []), f"{where}.{inner}")):
                 if "name" not in self.table(below, f"{where}.{inner}[{at}]", None):
                     raise self.wrong(f"{where}.{inner}[{at}]", "needs a name")
+
+    def fields_of(self, item: Json, where: str, kind: Kind) -> None:
+        """A misspelt field would be served as it is, and the true one would be missing."""
+        for key, inner in kind.inner.items():
+            for at, below in enumerate(self.array(item.get(key, []), f"{where}.{key}")):
+                self.fields_of(self.table(below, f"{where}.{key}[{at}]", None), f"{where}.{key}[{at}]", inner)
+        theirs = {key: part for key, part in item.items() if key not in kind.ours | kind.beyond | kind.inner.keys()}
+        if not kind.schema:
+            self.table(theirs, where, tuple(kind.ours))
+            return
+        for place, key, known in unknown_fields(kind.document, kind.schema, theirs):
+            at_place = f"{where}.{place}" if place else where
+            raise self.wrong(at_place, f"has an unknown key {key!r}{_hint(key, (*known, *kind.ours))}")
 
     def fault(self, value: Any, where: str) -> Fault:
         known = tuple(field.name for field in fields(Fault))

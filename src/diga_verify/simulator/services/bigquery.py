@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from importlib import resources
-from typing import Any
-
 from diga_verify.simulator.errors import ApiError, Json, bad_request
 from diga_verify.simulator.paging import paged
 from diga_verify.simulator.routes import Call, Route, Service, Sizes
+from diga_verify.simulator.schemas import document
 from diga_verify.simulator.services import replicas
 from diga_verify.simulator.world import World
 
@@ -80,21 +76,14 @@ def _table(parent: Json, item: Json) -> Json:
     return derived | {key: value for key, value in item.items() if key != "tableId"}
 
 
-@cache
-def _document() -> Json:
-    documents = resources.files("googleapiclient.discovery_cache").joinpath("documents")
-    document: dict[str, Any] = json.loads(documents.joinpath("bigquery.v2.json").read_text("utf-8"))
-    document.pop("mtlsRootUrl", None)
-    return document
-
-
 def _discover(call: Call) -> Json:
     """The discovery document, with its addresses turned to the simulator."""
     if call.query.get("version", "v2") != "v2":
         raise bad_request("there is version v2 only")
     root = f"{call.root}/{HOST}/"
     path = "bigquery/v2/"
-    return _document() | {
+    described = {key: value for key, value in document("bigquery.v2").items() if key != "mtlsRootUrl"}
+    return described | {
         "rootUrl": root,
         "servicePath": path,
         "baseUrl": root + path,

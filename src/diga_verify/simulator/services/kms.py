@@ -5,7 +5,7 @@ from __future__ import annotations
 from diga_verify.simulator.errors import ApiError, Json, no_such_thing
 from diga_verify.simulator.paging import paged
 from diga_verify.simulator.routes import Call, Route, Service, Sizes
-from diga_verify.simulator.services.naming import REGIONS, located, locations, named
+from diga_verify.simulator.services.naming import REGIONS, located, location_of, locations, named
 from diga_verify.simulator.world import World
 
 HOST = "cloudkms.googleapis.com"
@@ -14,11 +14,18 @@ PROJECT = "v1/projects/{project}"
 RINGS = f"{PROJECT}/locations/{{location}}/keyRings"
 KEYS = f"{RINGS}/{{ring}}/cryptoKeys"
 VERSIONS = f"{KEYS}/{{key}}/cryptoKeyVersions"
-LOCATIONS = (*REGIONS, "asia", "eur3", "eur4", "eur5", "europe", "global", "nam4", "us")
+LOCATIONS = (
+    *REGIONS, "asia", "asia1", "eur3", "eur4", "eur5", "eur6", "europe", "global", "in", "nam-eur-asia1", "nam10",
+    "nam11", "nam12", "nam3", "nam4", "nam6", "nam7", "nam8", "nam9", "us",
+)  # fmt: skip
+"""The regions, and the other locations that Cloud KMS answered with when it was recorded (2022)."""
 
 
 def _places(world: World) -> list[str]:
-    return world.words("kms", "locations") or list(LOCATIONS)
+    """The locations that the world names, or all; and those of its key rings, which would be invisible otherwise."""
+    known = world.words("kms", "locations") or LOCATIONS
+    of_rings = [location_of(ring) for ring in _all_rings(world)]
+    return list(dict.fromkeys([*known, *filter(None, of_rings)]))
 
 
 def _all_rings(world: World) -> list[Json]:
@@ -40,19 +47,23 @@ def _keys(world: World) -> list[Json]:
 
 def _key(name: str, item: Json) -> Json:
     purpose = item.get("purpose", "ENCRYPT_DECRYPT")
-    key = {"purpose": purpose} | item | {"name": name}
-    key.pop("cryptoKeyVersions", None)
+    key = {"purpose": purpose, "versionTemplate": _template(item)} | item | {"name": name}
+    given = key.pop("cryptoKeyVersions", None) or [{"name": "1"}]
     if purpose == "ENCRYPT_DECRYPT":  # only these have a primary version
-        key.setdefault("primary", _version(name, {"name": "1"}))
+        key.setdefault("primary", _version(name, item, given[-1]))
     return key
 
 
-def _version(key: str, item: Json) -> Json:
-    return {
-        "state": "ENABLED",
-        "protectionLevel": "SOFTWARE",
-        "algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION",
-    } | item | {"name": f"{key}/cryptoKeyVersions/{item['name'].rpartition('/')[2]}"}  # fmt: skip
+def _template(key: Json) -> Json:
+    """How the key's versions are made, unless they say otherwise."""
+    given: Json = key.get("versionTemplate", {})
+    return {"protectionLevel": "SOFTWARE", "algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION"} | given
+
+
+def _version(name: str, key: Json, item: Json) -> Json:
+    return {"state": "ENABLED"} | _template(key) | item | {
+        "name": f"{name}/cryptoKeyVersions/{item['name'].rpartition('/')[2]}"
+    }  # fmt: skip
 
 
 def _versions(world: World) -> list[Json]:
@@ -63,7 +74,7 @@ def _versions(world: World) -> list[Json]:
             name = f"{ring['name']}/cryptoKeys/{item['name'].rpartition('/')[2]}"
             primary = item.get("primary", {})
             given = item.get("cryptoKeyVersions") or [{"name": "1"} | primary]
-            found += [_version(name, version) for version in given]
+            found += [_version(name, item, version) for version in given]
     return found
 
 

@@ -161,6 +161,6 @@ ROUTES = (
         f"{PROJECT}/jobs/{{job}}",
         "bigquery.jobs.create",
         lambda call: dict(_known(call)["resource"]),
-        ("location",),
+        ("location", "projection"),  # Google's client sends `projection`, which no document describes
     ),
 )

@@ -8,6 +8,7 @@ from diga_verify.simulator.routes import Call, Route, Service, Sizes
 from diga_verify.simulator.world import World
 
 HOST = "sqladmin.googleapis.com"
+BETA = "sql/v1beta4"
 
 
 def _instances(world: World) -> list[Json]:
@@ -50,7 +51,8 @@ def _backup(world: World, item: Json) -> Json:
 def _list_instances(call: Call) -> Json:
     place = call.query.get("location")
     items = [item for item in _instances(call.world) if place in (None, item.get("region"))]
-    return paged(call, "items", items, head={"kind": "sql#instancesList"}, partial={"warnings": _warnings(call.world)})
+    # No `kind`: the discovery document promises one, and since 2021 the recorded answers do not have it.
+    return paged(call, "items", items, partial={"warnings": _warnings(call.world)})
 
 
 def _get_instance(call: Call) -> Json:

@@ -1,0 +1,84 @@
+"""What tests share: a world to spoil, a run against it, and hypothesis without a clock."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from collections.abc import Callable
+from datetime import date
+from importlib import resources
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from diga_verify.checkers.registry import registered
+from diga_verify.evaluate import Scope
+from diga_verify.gateway.endpoints import stand_in
+from diga_verify.gateway.patience import Patience
+from diga_verify.model import TYPES
+from diga_verify.policy import Policy, default_policy, parse_policy
+from diga_verify.report import Report
+from diga_verify.simulator.server import Simulator
+from diga_verify.simulator.world import World
+from diga_verify.verify import Run, verify
+
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=True,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("steady")
+
+TODAY = date(2026, 11, 23)
+_COMPLIANT = tomllib.loads(
+    resources.files("diga_verify.simulator").joinpath("worlds", "compliant.toml").read_text("utf-8")
+)
+
+
+@pytest.fixture
+def world() -> Callable[[], dict[str, Any]]:
+    """A fresh copy of the shipped compliant world, with pages of one resource, for a test to spoil."""
+
+    def world() -> dict[str, Any]:
+        table = copy.deepcopy(_COMPLIANT)
+        table["paging"] = {"size": 1}
+        return table
+
+    return world
+
+
+@pytest.fixture
+def policy() -> Callable[..., Policy]:
+    """The default policy, each `(old, new)` replaced in its text, and `more` at its end."""
+
+    def policy(*changes: tuple[str, str], more: str = "") -> Policy:
+        text = default_policy().decode()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        return parse_policy(f"{text}\n{more}".encode(), path="regions.toml", today=TODAY)
+
+    return policy
+
+
+@pytest.fixture
+def gate(policy: Callable[..., Policy]) -> Callable[..., Report]:
+    """The gate against the simulator of a world; impatient, so that a failing call fails at once."""
+
+    def gate(table: dict[str, Any], *types: str, rules: Policy | None = None, **options: Any) -> Report:
+        options.setdefault("patience", Patience(attempts=1))
+        options.setdefault("scope", Scope(types or TYPES))
+        with Simulator(World.from_dict(table)) as simulator:
+            run = Run(
+                environment=options.pop("environment", "production"),
+                project="dtx-data",
+                policy=rules or policy(),
+                endpoints=stand_in(simulator.url),
+                **options,
+            )
+            return verify(run, registered())
+
+    return gate
