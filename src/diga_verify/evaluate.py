@@ -156,7 +156,7 @@ def _judge(
         resource=resource,
         verdict=next(verdict for verdict in _GRAVEST_FIRST if verdict in verdicts),
         placements=placements,
-        enforced=enforcement is Enforcement.REQUIRED or (enforcement is Enforcement.FREE and personal),
+        enforced=enforcement is Enforcement.REQUIRED or personal,
         declared_unused=unused,
     )
 

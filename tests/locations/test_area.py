@@ -195,9 +195,7 @@ def test_more_members_are_never_allowed_where_fewer_were_not(
 
 
 @given(allowed=entries, location=locations, type_=types)
-def test_what_stands_for_nothing_known_is_allowed_by_name_alone(
-    allowed: list[str], location: str, type_: str
-) -> None:
+def test_what_stands_for_nothing_known_is_allowed_by_name_alone(allowed: list[str], location: str, type_: str) -> None:
     if bound(location, type_) is None and location not in allowed:
         assert not allows(allowed, location, type_)
 

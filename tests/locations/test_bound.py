@@ -230,9 +230,7 @@ def test_multi_region_of_one_country(type_: str, location: str, country: str) ->
 
 def test_asia_is_bounded_by_all_of_it() -> None:
     everywhere_in_asia = set(known("asia", "sql").countries)
-    asian_regions = {
-        region["country"] for id_, region in TABLE["regions"].items() if id_.startswith(("asia", "me-"))
-    }
+    asian_regions = {region["country"] for id_, region in TABLE["regions"].items() if id_.startswith(("asia", "me-"))}
     assert asian_regions <= everywhere_in_asia
     assert set(known("ASIA", "gcs").countries) == everywhere_in_asia - {"HK", "ID"}
     assert not known("asia", "kms").lawful

@@ -117,9 +117,7 @@ def test_groups_of_law() -> None:
 def test_multi_regions_have_members_that_the_table_knows() -> None:
     for multi in table().multis:
         assert sum(map(bool, (multi.regions, multi.countries, multi.anywhere))) == 1, multi
-        assert all(region in table().regions and region in multi.description for region in multi.regions), (
-            multi
-        )
+        assert all(region in table().regions and region in multi.description for region in multi.regions), multi
         assert set(multi.types) <= set(TYPES), multi
 
 
@@ -142,9 +140,7 @@ def endpoint_locations() -> set[str]:
     documents = list((Path(package.origin).parent / "discovery_cache" / "documents").glob("*.json"))
     assert len(documents) > 500
     texts = (document.read_text(encoding="utf-8") for document in documents)
-    with_endpoints = (
-        json.loads(text) for text in texts if '"endpoints"' in text
-    )  # parsing is what takes time
+    with_endpoints = (json.loads(text) for text in texts if '"endpoints"' in text)  # parsing is what takes time
     return {endpoint["location"] for document in with_endpoints for endpoint in document.get("endpoints", ())}
 
 

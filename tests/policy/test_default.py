@@ -42,12 +42,10 @@ def test_it_says_what_the_specification_says(name: str) -> None:
         ("bigquery", "de"),
         ("firestore", "(default)"),
     ]
-    assert {
-        rules.allowed(type_, role).entries for type_ in TYPES for role in Role if role != Role.BACKUP
-    } == {("europe-west3",)}
-    assert {rules.allowed(type_, Role.BACKUP).entries for type_ in TYPES} == {
-        ("europe-west3", "jurisdiction:EU")
+    assert {rules.allowed(type_, role).entries for type_ in TYPES for role in Role if role != Role.BACKUP} == {
+        ("europe-west3",)
     }
+    assert {rules.allowed(type_, Role.BACKUP).entries for type_ in TYPES} == {("europe-west3", "jurisdiction:EU")}
     assert (rules.project, rules.unused, rules.waivers) == (None, frozenset(), ())
     assert rules.assumed_location("sql", Role.BACKUP) is None
 
@@ -95,9 +93,7 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 
 def test_no_google_library_is_imported_for_it() -> None:
-    look = (
-        "import sys, diga_verify.policy; print([name for name in sys.modules if name.startswith('google')])"
-    )
+    look = "import sys, diga_verify.policy; print([name for name in sys.modules if name.startswith('google')])"
     assert subprocess.check_output([sys.executable, "-c", look], text=True) == "[]\n"
 
 
@@ -110,8 +106,6 @@ def test_the_repository_s_own_files_are_those_of_the_package(name: str) -> None:
 def test_the_documented_policy_is_valid() -> None:
     text = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
     documented = "".join(re.findall(r"```toml\n(.*?)```", text, re.DOTALL))
-    rules = parse_policy(documented.encode(), path="policy.md", today=date(2026, 11, 23)).environment(
-        "production"
-    )
+    rules = parse_policy(documented.encode(), path="policy.md", today=date(2026, 11, 23)).environment("production")
     assert (rules.project, len(rules.expected), len(rules.waivers)) == ("dtx-data", 1, 1)
     assert rules.assumed_location("sql", Role.BACKUP) is not None

@@ -64,10 +64,7 @@ def test_a_key_lies_where_kms_says_whatever_it_encrypts(read: Callable[..., Poli
     [
         (
             ("sqll", "backup", "eu", "production"),
-            (
-                "unknown type 'sqll'; known: gke, sql, redis, bigquery, firestore, gcs and kms; "
-                "did you mean 'sql'?"
-            ),
+            ("unknown type 'sqll'; known: gke, sql, redis, bigquery, firestore, gcs and kms; did you mean 'sql'?"),
         ),
         (
             ("sql", "backups", "eu", "production"),
@@ -75,16 +72,11 @@ def test_a_key_lies_where_kms_says_whatever_it_encrypts(read: Callable[..., Poli
         ),
         (
             ("sql", "backup", "eu", "producton"),
-            (
-                "regions.toml defines no environment 'producton', but production and staging; "
-                "did you mean 'production'?"
-            ),
+            ("regions.toml defines no environment 'producton', but production and staging; did you mean 'production'?"),
         ),
     ],
 )
-def test_unknown_words(
-    read: Callable[..., Policy], small: str, words: tuple[str, str, str, str], said: str
-) -> None:
+def test_unknown_words(read: Callable[..., Policy], small: str, words: tuple[str, str, str, str], said: str) -> None:
     with pytest.raises(UsageError) as caught:
         explain(read(small), *words)
     assert str(caught.value) == said

@@ -40,16 +40,11 @@ def test_a_policy_knows_its_file(tmp_path: Path, small: str) -> None:
         ("prod", "regions.toml defines no environment 'prod', but production and staging"),
         (
             "Staging",
-            (
-                "regions.toml defines no environment 'Staging', but production and staging; "
-                "did you mean 'staging'?"
-            ),
+            ("regions.toml defines no environment 'Staging', but production and staging; did you mean 'staging'?"),
         ),
     ],
 )
-def test_an_unknown_environment_lists_the_known(
-    read: Callable[..., Policy], small: str, name: str, said: str
-) -> None:
+def test_an_unknown_environment_lists_the_known(read: Callable[..., Policy], small: str, name: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         read(small).environment(name)
     assert str(caught.value) == said
@@ -97,9 +92,7 @@ def test_bytes_that_are_no_text_have_a_line(problems: Callable[..., str], small:
 @pytest.mark.parametrize(
     ("added", "line"), [("oops\n\n\n", 15), ("\n\n[rules", 17), ('x = """\n\n', 15), ("[rules]\n", 15)]
 )
-def test_a_mistake_in_the_syntax_has_a_line(
-    problems: Callable[..., str], small: str, added: str, line: int
-) -> None:
+def test_a_mistake_in_the_syntax_has_a_line(problems: Callable[..., str], small: str, added: str, line: int) -> None:
     assert problems(small + added).startswith(f"regions.toml:{line}: not valid TOML: ")
 
 
@@ -132,8 +125,7 @@ def test_as_much_as_that_is_not_yet_absurd(problems: Callable[..., str]) -> None
     quoted = f"z = '{'[' * 99} {'.' * 99}' # {'[' * 99}"
     said = problems(f"{nested}\n{dotted}\n{quoted}\n")
     assert [line for line in said.splitlines() if "unknown key" not in line] == [
-        f"regions.toml:1: the policy lacks the key '{key}'"
-        for key in ("version", "locations", "environments")
+        f"regions.toml:1: the policy lacks the key '{key}'" for key in ("version", "locations", "environments")
     ]
 
 
@@ -175,9 +167,7 @@ VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=2).map(lambda values: f"[{', '.join(values)}]")
         | st.dictionaries(
-            st.sampled_from(
-                ["primary", "sql", "type", "name", "location", "role", "rules", "key", '"[key]"']
-            ),
+            st.sampled_from(["primary", "sql", "type", "name", "location", "role", "rules", "key", '"[key]"']),
             inner,
             max_size=3,
         ).map(lambda table: "{" + ", ".join(f"{key} = {value}" for key, value in table.items()) + "}")

@@ -131,9 +131,7 @@ def written(draw: st.DrawFn, value: Any, numbers: Iterator[int], *, inline: bool
         space = SPACES if inline else BREAKS
         elements = (draw(space) + written(draw, one, numbers, inline=inline) + draw(space) for one in value)
         return f"[{','.join(elements)}{draw(space)}]"
-    pairs = (
-        f"{written_key(draw, key)} = {written(draw, one, numbers, inline=True)}" for key, one in value.items()
-    )
+    pairs = (f"{written_key(draw, key)} = {written(draw, one, numbers, inline=True)}" for key, one in value.items())
     return "{" + ", ".join(pairs) + "}"
 
 

@@ -188,9 +188,7 @@ def test_each_mistake_is_named(problems: Callable[..., str], small: str, added: 
         ('"1"', "'version' must be an integer, not a string"),
     ],
 )
-def test_the_version_is_the_number_one(
-    problems: Callable[..., str], small: str, version: str, said: str
-) -> None:
+def test_the_version_is_the_number_one(problems: Callable[..., str], small: str, version: str, said: str) -> None:
     assert problems(small.replace("version = 1", f"version = {version}")) == f"regions.toml:1: {said}"
 
 
@@ -212,9 +210,7 @@ def test_a_rule_for_each_type_is_enough(read: Callable[..., Policy], small: str)
 @pytest.mark.parametrize("text", ["", "\ufeff# nothing\r\n"])
 def test_an_empty_file_lacks_everything(problems: Callable[..., str], text: str) -> None:
     lacking = ["version", "locations", "environments"]
-    assert problems(text).splitlines() == [
-        f"regions.toml:1: the policy lacks the key {key!r}" for key in lacking
-    ]
+    assert problems(text).splitlines() == [f"regions.toml:1: the policy lacks the key {key!r}" for key in lacking]
 
 
 WAIVER = """\
@@ -240,9 +236,7 @@ expires = 2026-11-23
         ("00:00:00", "'expires' must be a date without quotes, such as 2027-01-31, not a time"),
     ],
 )
-def test_a_waiver_needs_a_day_within_a_year(
-    problems: Callable[..., str], small: str, expires: str, said: str
-) -> None:
+def test_a_waiver_needs_a_day_within_a_year(problems: Callable[..., str], small: str, expires: str, said: str) -> None:
     assert problems(small + WAIVER.replace("2026-11-23", expires)) == f"regions.toml:21: {said}"
 
 

@@ -63,9 +63,7 @@ def test_the_nearest_rule_holds(
 
 
 def test_what_an_environment_says_holds_for_types_that_differ_elsewhere(read: Callable[..., Policy]) -> None:
-    own_table_gone = LAYERED.replace(
-        '[environments.staging.rules.kms]\nprimary = ["four", "three", "one"]\n', ""
-    )
+    own_table_gone = LAYERED.replace('[environments.staging.rules.kms]\nprimary = ["four", "three", "one"]\n', "")
     assert read(own_table_gone).environment("staging").allowed("kms", Role.PRIMARY).sets == ("three",)
 
 
@@ -73,9 +71,7 @@ def test_allowed_is_all_of_its_sets(read: Callable[..., Policy]) -> None:
     allowed = read(LAYERED).environment("staging").allowed("kms", Role.PRIMARY)
     assert allowed.entries == ("europe-west4", "europe-west3", "europe-west1")
     assert isinstance(allowed, Allowed)
-    covered = [
-        n for n in range(1, 5) if allowed.area.covers(f"europe-west{n}", bound(f"europe-west{n}", "kms"))
-    ]
+    covered = [n for n in range(1, 5) if allowed.area.covers(f"europe-west{n}", bound(f"europe-west{n}", "kms"))]
     assert covered == [1, 3, 4]
 
 

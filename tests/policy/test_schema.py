@@ -54,9 +54,7 @@ def test_it_accepts_the_default_policy(schema: Any) -> None:
         '[assume]\nsql.backup = "eu"',
     ],
 )
-def test_it_accepts_what_the_loader_accepts(
-    schema: Any, read: Callable[..., Policy], small: str, added: str
-) -> None:
+def test_it_accepts_what_the_loader_accepts(schema: Any, read: Callable[..., Policy], small: str, added: str) -> None:
     read(small + added)
     jsonschema.validate(tomllib.loads(small + added), schema)
 

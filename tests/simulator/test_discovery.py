@@ -33,6 +33,9 @@ DOCUMENTS = {
 DISCOVERY = {"$discovery/rest", "discovery/v1/apis/bigquery/v2/rest"}
 """The descriptions themselves are not described."""
 
+UNDESCRIBED = {"bigquery.jobs.get": {"projection"}}
+"""Parameters that Google's own client sends, and that Google takes without describing them."""
+
 ROUTES = [
     pytest.param(host, route, id=f"{host.partition('.')[0]}-{route.method}-{route.template}")
     for host, service in SERVICES.items()
@@ -126,7 +129,7 @@ def _problems_of_text(value: str, schema: Json, at: str) -> Iterator[str]:
 def test_a_route_is_a_method_of_google_with_its_parameters(host: str, route: Route) -> None:
     _, method = _method(host, route)
     described = {name for name, one in method.get("parameters", {}).items() if one["location"] == "query"}
-    assert route.parameters <= described
+    assert route.parameters <= described | UNDESCRIBED.get(method["id"], set())
 
 
 @pytest.mark.parametrize(("host", "route"), ROUTES)

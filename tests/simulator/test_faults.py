@@ -128,7 +128,7 @@ def test_a_truncated_answer_is_no_json(
     assert answer.status_code == 200
     with pytest.raises(ValueError, match=r"."):
         json.loads(answer.content)
-    assert answer.content.startswith(b'{"kind": "sql#instancesList"')
+    assert answer.content.startswith(b'{"items": [{"kind": "sql#instance"')
 
 
 def test_duplicate_keys_hide_the_list_from_a_careless_reader(

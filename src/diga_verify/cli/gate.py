@@ -109,7 +109,8 @@ def run_against_shipped_world(world: str, policy: Policy | None, *, quiet: bool)
 def deliver(
     report: Report, format: str, outputs: Sequence[tuple[str, Path]], *, quiet: bool, color: screen.Color
 ) -> int:
-    """Show the report and write its files; the exit code that follows. A violation wins over a failed write."""
+    """Show the report and write its files; the exit code that follows. A violation wins over a failed write, and
+    so does the signal that ended the run."""
     page = screen.page(color)
     failed = False
     for name, path in outputs:
@@ -126,7 +127,7 @@ def deliver(
     except OutputError as error:
         screen.note(f"diga-verify: {error}")
         failed = True
-    return 4 if failed and report.exit_code != 1 else report.exit_code
+    return 4 if failed and report.exit_code in {0, 2, 3} else report.exit_code
 
 
 def tell_calls(report: Report) -> None:

@@ -14,10 +14,11 @@ _STEPS: dict[tuple[str, Role], str] = {
         Role.PRIMARY,
     ): "a cluster cannot be moved: create it anew in an allowed region, move the workloads, delete it",
     ("gke", Role.NODE): "gcloud container node-pools update POOL --cluster {name} --location LOCATION "
-    "--node-locations ZONES, or for the cluster itself: gcloud container clusters update {name} --node-locations ZONES",
+    "--node-locations ZONES, or for the cluster itself: "
+    "gcloud container clusters update {name} --location LOCATION --node-locations ZONES",
     ("sql", Role.PRIMARY): "an instance cannot be moved: restore a backup or promote a replica in an allowed region",
     ("sql", Role.REPLICA): "gcloud sql instances delete {name}, and create the replica anew in an allowed region",
-    ("sql", Role.NODE): "gcloud sql instances patch {name} --zone ZONE --secondary-zone ZONE",
+    ("sql", Role.NODE): "zones lie in the instance's region, which is fixed: restore a backup in an allowed region",
     ("sql", Role.BACKUP): "gcloud sql instances patch {name} --backup-location europe-west3 for backups to come; "
     "backups that lie elsewhere are deleted one by one: gcloud sql backups delete ID --instance {name}",
     ("redis", Role.PRIMARY): "an instance cannot be moved: export it, import it into a new one in an allowed region",
@@ -36,8 +37,8 @@ _STEPS: dict[tuple[str, Role], str] = {
     (
         "kms",
         Role.PRIMARY,
-    ): "a key ring cannot be moved or deleted: encrypt anew with a key in an allowed location, destroy "
-    "the key's versions, and waive the empty ring",
+    ): "a key ring cannot be moved: encrypt anew with a key in an allowed location, destroy "
+    "the key's versions, and delete or waive the empty ring",
 }
 _KEY = "encrypt anew with a key in an allowed location, then disable this key's use here"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from rich.console import Console, RenderableType
@@ -81,13 +81,17 @@ def _resource(judged: JudgedResource, verdict: Verdict, report: Report) -> Itera
         yield _line("", f"the policy declares {judged.resource.type} unused in {report.environment}")
         yield _line("next", next_step(judged, None))
     shown = [place for place in judged.placements if place.verdict is verdict]
-    for _, alike in groupby(sorted(shown, key=_place_key), key=_place_key):
-        yield from _places(judged, list(alike), report)
+    for alike in _alike(shown):
+        yield from _places(judged, alike, report)
     yield Text()
 
 
-def _place_key(place: JudgedPlacement) -> tuple[str, str]:
-    return (place.placement.role.value, place.location or "")
+def _alike(places: Iterable[JudgedPlacement]) -> Iterable[list[JudgedPlacement]]:
+    """Placements of one role in one location belong together, however many fields say so."""
+    groups: dict[tuple[str, str | None], list[JudgedPlacement]] = {}
+    for place in places:
+        groups.setdefault((place.placement.role, place.location), []).append(place)
+    return groups.values()
 
 
 def _places(judged: JudgedResource, alike: Sequence[JudgedPlacement], report: Report) -> Iterator[RenderableType]:
@@ -132,7 +136,7 @@ def _missing(report: Report) -> Iterator[RenderableType]:
 
 def _unread(report: Report) -> Iterator[RenderableType]:
     ordered = sorted(report.judgement.unread, key=_unread_key)
-    for (type, reason, _), alike in groupby(ordered, key=_unread_key):
+    for (type, reason), alike in groupby(ordered, key=_unread_key):
         found = list(alike)
         yield _title(Verdict.UNVERIFIED, None, type, reason, "")
         for one in found[:5]:
@@ -143,8 +147,8 @@ def _unread(report: Report) -> Iterator[RenderableType]:
         yield Text()
 
 
-def _unread_key(unread: Unread) -> tuple[str, str, str]:
-    return (unread.type, unread.reason.value, "")
+def _unread_key(unread: Unread) -> tuple[str, str]:
+    return (unread.type, unread.reason.value)
 
 
 def _limits(report: Report) -> Iterator[RenderableType]:

@@ -63,9 +63,13 @@ class Door(HTTPAdapter):
         super().__init__(pool_connections=16, pool_maxsize=connections, max_retries=0)
 
     def send(  # type: ignore[override]
-        self, request: requests.PreparedRequest, *, proxies: Mapping[str, str] | None = None, **_: Any
+        self, request: requests.PreparedRequest, *, stream: bool = False, timeout: Any = None, **network: Any
     ) -> requests.Response:
-        """The answer to `request`, understood. Raises ReadError; no other exception is the network's."""
+        """The answer to `request`, understood. Raises ReadError; no other exception is the network's.
+
+        The client libraries' own `timeout` is ignored: time is kept here. `network` holds the session's proxies
+        and the certificates that it trusts.
+        """
         exchange = _current.get()
         self._prepare(request, exchange)
         attempt = 0
@@ -73,7 +77,7 @@ class Door(HTTPAdapter):
             attempt += 1
             status, headers, body = 0, urllib3.HTTPHeaderDict(), b""
             try:
-                status, headers, body = self._attempt(request, exchange.deadline, proxies)
+                status, headers, body = self._attempt(request, exchange.deadline, network)
                 answer = answers.understand(status, headers.get("Content-Type", ""), body, exchange.kind)
             except ReadError as error:
                 asked = answers.retry_after(headers, body)
@@ -94,14 +98,14 @@ class Door(HTTPAdapter):
         request.headers.update(signed)
 
     def _attempt(
-        self, request: requests.PreparedRequest, deadline: float, proxies: Mapping[str, str] | None
+        self, request: requests.PreparedRequest, deadline: float, network: Mapping[str, Any]
     ) -> tuple[int, urllib3.HTTPHeaderDict, bytes]:
         remaining = deadline - self._patience.clock()
         if remaining <= 0:
             raise ReadError(Reason.TIMEOUT, "no time was left to ask")
         timeout = (min(self._patience.connect, remaining), min(self._patience.read, remaining))
         try:
-            response = super().send(request, stream=True, timeout=timeout, proxies=proxies)
+            response = super().send(request, stream=True, timeout=timeout, **network)
             try:
                 return response.status_code, response.raw.headers, self._body(response, deadline)
             finally:

@@ -25,9 +25,7 @@ _FIRESTORE = "GoogleFirestoreAdminV1"
 _KEY = Kind("cloudkms.v1", "CryptoKey", inner={"cryptoKeyVersions": Kind("cloudkms.v1", "CryptoKeyVersion")})
 
 KINDS: Mapping[tuple[str, str], Kind] = {
-    ("gke", "clusters"): Kind(
-        "container.v1", "Cluster", beyond=frozenset({"clusterTelemetry", "protectConfig"})
-    ),
+    ("gke", "clusters"): Kind("container.v1", "Cluster", beyond=frozenset({"clusterTelemetry", "protectConfig"})),
     ("sql", "instances"): Kind("sqladmin.v1", "DatabaseInstance"),
     ("sql", "backupRuns"): Kind("sqladmin.v1", "BackupRun"),
     ("sql", "backups"): Kind("sqladmin.v1", "Backup"),

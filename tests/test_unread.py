@@ -1,0 +1,374 @@
+"""What was not read, or cannot be proven, stops the deployment: exit 3, with the reason, and hiding nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from diga_verify.evaluate import Scope
+from diga_verify.gateway.patience import Patience
+from diga_verify.model import TYPES, Reason, Verdict
+from diga_verify.policy import Policy
+from diga_verify.report import Report
+
+World = dict[str, Any]
+Gate = Callable[..., Report]
+HOSTS = {
+    "gke": "container.googleapis.com",
+    "sql": "sqladmin.googleapis.com",
+    "redis": "redis.googleapis.com",
+    "bigquery": "bigquery.googleapis.com",
+    "firestore": "firestore.googleapis.com",
+    "gcs": "storage.googleapis.com",
+    "kms": "cloudkms.googleapis.com",
+}
+IMPATIENT = Patience(attempts=1, read=0.3, connect=1.0)
+
+
+def reasons(report: Report, type: str) -> set[Reason]:
+    """Why things of a type are unread; nothing else may be."""
+    assert {one.type for one in report.judgement.unread} <= {type}
+    return {one.reason for one in report.judgement.unread}
+
+
+def assert_unread(report: Report, type: str, *expected: Reason) -> None:
+    """A read failed: for these reasons and no other, and the run says that it is incomplete."""
+    assert reasons(report, type) == set(expected)
+    assert (report.exit_code, report.verdict, report.complete) == (3, Verdict.UNVERIFIED, False)
+
+
+def assert_unproven(report: Report, type: str, expected: Reason) -> None:
+    """All was read, and something in it proves nothing."""
+    assert reasons(report, type) == {expected}
+    assert (report.exit_code, report.verdict, report.complete) == (3, Verdict.UNVERIFIED, True)
+
+
+def fault(world: World, type: str, answer: str, **where: Any) -> World:
+    world["faults"] = [{"service": HOSTS[type], "answer": answer, **where}]
+    return world
+
+
+PARTIAL = (
+    ("gke", "missingZones", ["europe-west3-a", "us-east1-b"], "us-east1-b"),
+    ("sql", "warnings", [{"code": "REGION_UNREACHABLE", "region": "us-east1", "message": "no answer"}], "us-east1"),
+    ("redis", "unreachable", ["projects/dtx-data/locations/us-east1"], "us-east1"),
+    ("bigquery", "unreachable", ["us-east1"], "us-east1"),
+    ("firestore", "unreachable", ["us-east1"], "us-east1"),
+    ("firestore", "backupsUnreachable", ["us-east1"], "us-east1"),
+    ("gcs", "unreachable", ["projects/_/buckets/lost"], "lost"),
+)
+
+
+@pytest.mark.parametrize("page", [1, 99], ids=["first page", "last page"])
+@pytest.mark.parametrize(("type", "key", "marks", "named"), PARTIAL, ids=[f"{row[0]} {row[1]}" for row in PARTIAL])
+def test_partial_answer(
+    world: Callable[[], World], gate: Gate, type: str, key: str, marks: list[Any], named: str, page: int
+) -> None:
+    table = world()
+    table[type][key] = marks
+    table["paging"]["partialPage"] = page
+    report = gate(table, type)
+    assert_unread(report, type, Reason.PARTIAL_ANSWER)
+    assert any(named in one.scope for one in report.judgement.unread)
+
+
+def test_redis_placeholder(world: Callable[[], World], gate: Gate) -> None:
+    table = world()
+    table["redis"]["instances"].append({"name": "projects/dtx-data/locations/us-east1/instances/-"})
+    report = gate(table, "redis")
+    assert_unread(report, "redis", Reason.PARTIAL_ANSWER)
+    assert "-" not in [one.resource.name for one in report.judgement.resources]
+
+
+PERMISSIONS = (
+    ("gke", "container.clusters.list"),
+    ("sql", "cloudsql.instances.list"),
+    ("sql", "cloudsql.backupRuns.list"),
+    ("redis", "redis.instances.list"),
+    ("redis", "redis.clusters.list"),
+    ("redis", "redis.backupCollections.list"),
+    ("bigquery", "bigquery.datasets.get"),
+    ("firestore", "datastore.databases.list"),
+    ("firestore", "datastore.databases.getMetadata"),
+    ("firestore", "datastore.backups.list"),
+    ("gcs", "storage.buckets.list"),
+    ("kms", "cloudkms.locations.list"),
+    ("kms", "cloudkms.keyRings.list"),
+    ("kms", "cloudkms.cryptoKeys.list"),
+)
+
+
+@pytest.mark.parametrize(("type", "permission"), PERMISSIONS)
+def test_denied_permission(world: Callable[[], World], gate: Gate, type: str, permission: str) -> None:
+    table = world()
+    table["iam"] = {"denied": [permission]}
+    report = gate(table, type)
+    found = reasons(report, type) - {Reason.NOTHING_FOUND}
+    assert found == {Reason.PERMISSION_DENIED}
+    assert (report.exit_code, report.complete) == (3, False)
+    assert report.judgement.missing == ()
+
+
+def test_a_list_that_bigquery_shortens_without_a_word(world: Callable[[], World], gate: Gate) -> None:
+    table = world()
+    table["iam"] = {"denied": ["bigquery.datasets.get"]}
+    report = gate(table, "bigquery")
+    assert [call.status for call in report.calls if call.method == "bigquery.datasets.list"] == ["ok"]
+    assert (report.exit_code, report.complete) == (3, False)
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_api_disabled(world: Callable[[], World], gate: Gate, type: str) -> None:
+    report = gate(fault(world(), type, "api_disabled"), type)
+    assert_unread(report, type, Reason.API_DISABLED)
+
+
+@pytest.mark.parametrize("type", ["gcs", "kms"])
+def test_api_disabled_of_a_type_declared_unused(
+    world: Callable[[], World], gate: Gate, policy: Callable[..., Policy], type: str
+) -> None:
+    table = fault(world(), type, "api_disabled")
+    table[type] = {}
+    unused = policy(('enforcement = "required"', f'enforcement = "required"\nunused = ["{type}"]'))
+    report = gate(table, rules=unused)
+    assert (report.exit_code, report.verdict, report.complete) == (0, Verdict.COMPLIANT, True)
+    assert report.judgement.declared_unused == (type,)
+
+
+def test_a_type_declared_unused_and_found(
+    world: Callable[[], World], gate: Gate, policy: Callable[..., Policy]
+) -> None:
+    unused = policy(('enforcement = "required"', 'enforcement = "required"\nunused = ["gcs"]'))
+    assert gate(world(), "gcs", rules=unused).exit_code == 1
+
+
+@pytest.mark.parametrize("type", ["gcs", "kms"])
+def test_nothing_found(world: Callable[[], World], gate: Gate, type: str) -> None:
+    table = world()
+    table[type] = {}
+    assert_unproven(gate(table, type), type, Reason.NOTHING_FOUND)
+
+
+@pytest.mark.parametrize(("type", "name"), [("gke", "dta-cluster"), ("redis", "dta-redis"), ("bigquery", "de")])
+def test_an_expected_resource_is_missing(world: Callable[[], World], gate: Gate, type: str, name: str) -> None:
+    table = world()
+    table[type] = {}
+    report = gate(table, type)
+    assert report.exit_code == 1
+    assert [(one.type, one.name) for one in report.judgement.missing] == [(type, name)]
+
+
+def test_a_name_asked_for_that_does_not_exist(world: Callable[[], World], gate: Gate) -> None:
+    scope = Scope(("gcs",), frozenset({("gcs", "no-such-bucket")}), whole=False)
+    assert gate(world(), scope=scope).exit_code == 1
+
+
+LOCATED = (
+    ("gke", "clusters", "location"),
+    ("sql", "instances", "region"),
+    ("bigquery", "datasets", "location"),
+    ("firestore", "databases", "locationId"),
+    ("gcs", "buckets", "location"),
+)
+
+
+@pytest.mark.parametrize(("type", "key", "field"), LOCATED)
+def test_no_location(world: Callable[[], World], gate: Gate, type: str, key: str, field: str) -> None:
+    table = world()
+    del table[type][key][-1][field]
+    assert_unproven(gate(table, type), type, Reason.MISSING_LOCATION)
+
+
+@pytest.mark.parametrize("nowhere", ["europe-west99", "europe-west3x", "europe-west3-", "atlantis", "europe-west33"])
+@pytest.mark.parametrize(("type", "key", "field"), LOCATED)
+def test_unknown_location(
+    world: Callable[[], World], gate: Gate, type: str, key: str, field: str, nowhere: str
+) -> None:
+    table = world()
+    table[type][key][-1][field] = nowhere
+    assert_unproven(gate(table, type), type, Reason.UNKNOWN_LOCATION)
+
+
+@pytest.mark.parametrize(("type", "key"), [("redis", "instances"), ("redis", "clusters"), ("firestore", "backups")])
+def test_unknown_location_in_a_name(world: Callable[[], World], gate: Gate, type: str, key: str) -> None:
+    table = world()
+    table[type][key].append({"name": "elsewhere", "location": "europe-west99"})
+    assert_unproven(gate(table, type), type, Reason.UNKNOWN_LOCATION)
+
+
+def test_unknown_location_of_a_key_ring(world: Callable[[], World], gate: Gate) -> None:
+    table = world()
+    table["kms"]["locations"] = ["europe-west3", "europe-west99"]
+    table["kms"]["keyRings"].append({"name": "elsewhere", "location": "europe-west99"})
+    assert_unproven(gate(table, "kms"), "kms", Reason.UNKNOWN_LOCATION)
+
+
+def test_a_replica_that_is_not_listed(world: Callable[[], World], gate: Gate) -> None:
+    table = world()
+    table["sql"]["instances"][0]["replicaNames"].append("dta-postgres-replica-3")
+    report = gate(table, "sql")
+    assert_unread(report, "sql", Reason.NOT_LISTED)
+    assert "dta-postgres-replica-3" in report.judgement.unread[0].detail
+
+
+def test_a_primary_that_is_not_listed(world: Callable[[], World], gate: Gate) -> None:
+    table = world()
+    table["sql"]["instances"][2]["masterInstanceName"] = "dtx-data:gone"
+    assert_unread(gate(table, "sql"), "sql", Reason.NOT_LISTED)
+
+
+@pytest.mark.parametrize("level", ["EXTERNAL", "EXTERNAL_VPC"])
+def test_a_key_held_outside_google(world: Callable[[], World], gate: Gate, level: str) -> None:
+    table = world()
+    keys = table["kms"]["keyRings"][-1]["cryptoKeys"]
+    keys.append({"name": "held-outside", "versionTemplate": {"protectionLevel": level}})
+    report = gate(table, "kms")
+    assert_unproven(report, "kms", Reason.EXTERNAL_KEY)
+    assert [one.resource.name for one in report.of(Verdict.UNVERIFIED)] == ["dta-backup-ring/held-outside"]
+
+
+def test_an_external_dataset(world: Callable[[], World], gate: Gate) -> None:
+    table = world()
+    source = {"externalSource": "aws-glue://arn:aws:glue:us-east-1:1:database/x", "connection": "c"}
+    table["bigquery"]["datasets"].append(
+        {"datasetId": "x", "location": "europe-west3", "type": "EXTERNAL", "externalDatasetReference": source}
+    )
+    assert_unproven(gate(table, "bigquery"), "bigquery", Reason.EXTERNAL_DATA)
+
+
+def no_configured_backups(table: World) -> World:
+    del table["sql"]["instances"][0]["settings"]["backupConfiguration"]["location"]
+    return table
+
+
+def test_default_backups_are_unproven(world: Callable[[], World], gate: Gate) -> None:
+    table = no_configured_backups(world())
+    table["sql"]["backupRuns"] = []
+    assert_unproven(gate(table, "sql"), "sql", Reason.DEFAULT_LOCATION)
+
+
+def test_default_backups_are_settled_by_those_that_exist(world: Callable[[], World], gate: Gate) -> None:
+    assert gate(no_configured_backups(world()), "sql").exit_code == 0
+
+
+@pytest.mark.parametrize(("assumed", "code"), [("eu", 0), ("us", 1)])
+def test_default_backups_are_settled_by_the_policy(
+    world: Callable[[], World], gate: Gate, policy: Callable[..., Policy], assumed: str, code: int
+) -> None:
+    table = no_configured_backups(world())
+    table["sql"]["backupRuns"] = []
+    report = gate(table, "sql", rules=policy(more=f'[assume.sql]\nbackup = "{assumed}"'))
+    assert (report.exit_code, report.complete) == (code, True)
+
+
+FAULTS = (
+    ("html", Reason.MALFORMED_ANSWER),
+    ("empty", Reason.MALFORMED_ANSWER),
+    ("null", Reason.MALFORMED_ANSWER),
+    ("array", Reason.MALFORMED_ANSWER),
+    ("truncated", Reason.MALFORMED_ANSWER),
+    ("duplicate_keys", Reason.MALFORMED_ANSWER),
+    ("error_in_200", Reason.SERVER_ERROR),
+    ("redirect", Reason.REDIRECTED),
+    ("reset", Reason.CONNECTION_FAILED),
+    ("unauthenticated", Reason.CREDENTIALS_REJECTED),
+    ("permission_denied", Reason.PERMISSION_DENIED),
+    ("rate_limited", Reason.RATE_LIMITED),
+    ("quota_403", Reason.QUOTA_EXCEEDED),
+    ("vpc_sc", Reason.SERVICE_PERIMETER),
+    ("billing_disabled", Reason.BILLING_DISABLED),
+    ("not_found", Reason.NOT_FOUND),
+    ("server_error", Reason.SERVER_ERROR),
+)
+
+
+@pytest.mark.parametrize("type", ["gke", "sql", "bigquery"])
+@pytest.mark.parametrize(("answer", "reason"), FAULTS)
+def test_fault(world: Callable[[], World], gate: Gate, type: str, answer: str, reason: Reason) -> None:
+    report = gate(fault(world(), type, answer), type)
+    assert_unread(report, type, reason)
+    assert report.judgement.missing == ()
+
+
+@pytest.mark.parametrize("type", ["gke", "sql", "bigquery"])
+def test_silence(world: Callable[[], World], gate: Gate, type: str) -> None:
+    assert_unread(gate(fault(world(), type, "silence"), type, patience=IMPATIENT), type, Reason.TIMEOUT)
+
+
+def test_an_answer_that_drips(world: Callable[[], World], gate: Gate) -> None:
+    patience = replace(IMPATIENT, call=0.8)
+    assert_unread(gate(fault(world(), "gke", "drip"), "gke", patience=patience), "gke", Reason.TIMEOUT)
+
+
+def test_the_run_has_an_end(world: Callable[[], World], gate: Gate) -> None:
+    table = world()
+    table["faults"] = [{"service": host, "answer": "silence"} for host in HOSTS.values()]
+    report = gate(table, patience=Patience(run=1.0, read=60.0))
+    assert (report.exit_code, report.complete) == (3, False)
+    assert {one.type for one in report.judgement.unread} == set(TYPES)
+    assert {one.reason for one in report.judgement.unread} == {Reason.TIMEOUT}
+
+
+@pytest.mark.parametrize("type", ["sql", "bigquery", "gcs"])
+@pytest.mark.parametrize("answer", ["wrong_kind", "repeat_token"])
+def test_fault_of_lists(world: Callable[[], World], gate: Gate, type: str, answer: str) -> None:
+    report = gate(fault(world(), type, answer), type)
+    expected = {"wrong_kind": Reason.MALFORMED_ANSWER, "repeat_token": Reason.ENDLESS_PAGING}[answer]
+    assert expected in reasons(report, type)
+    assert (report.exit_code, report.complete) == (3, False)
+
+
+@pytest.mark.parametrize("type", ["sql", "redis", "bigquery", "gcs", "kms"])
+def test_a_failure_on_the_second_page(world: Callable[[], World], gate: Gate, type: str) -> None:
+    report = gate(fault(world(), type, "server_error", page=2), type)
+    assert_unread(report, type, Reason.SERVER_ERROR)
+    assert report.judgement.missing == ()
+
+
+@pytest.mark.parametrize("type", ["bigquery", "gcs"])
+def test_a_list_without_its_kind(world: Callable[[], World], gate: Gate, type: str) -> None:
+    assert_unread(gate(fault(world(), type, "no_kind", path="(datasets|/b)$"), type), type, Reason.MALFORMED_ANSWER)
+
+
+@pytest.mark.parametrize("answer", ["server_error", "rate_limited", "reset"])
+def test_what_passes_is_asked_again(world: Callable[[], World], gate: Gate, answer: str) -> None:
+    waits: list[float] = []
+    patience = Patience(sleep=waits.append)
+    report = gate(fault(world(), "sql", answer, times=2), "sql", patience=patience)
+    assert report.exit_code == 0
+    assert len(waits) == 2
+
+
+def test_a_failing_type_hides_no_violation_of_another(world: Callable[[], World], gate: Gate) -> None:
+    table = fault(world(), "gke", "html")
+    table["gcs"]["buckets"][-1]["location"] = "US"
+    report = gate(table)
+    assert (report.exit_code, report.verdict, report.complete) == (1, Verdict.VIOLATION, False)
+    assert [one.resource.name for one in report.of(Verdict.VIOLATION)] == ["dtx-video"]
+    assert {(one.type, one.reason) for one in report.judgement.unread} == {("gke", Reason.MALFORMED_ANSWER)}
+
+
+def test_a_failing_page_hides_no_violation_before_it(world: Callable[[], World], gate: Gate) -> None:
+    table = fault(world(), "gcs", "server_error", page=2)
+    table["gcs"]["buckets"][0]["location"] = "US"
+    report = gate(table, "gcs")
+    assert (report.exit_code, report.complete) == (1, False)
+
+
+@pytest.mark.parametrize("state", ["DELETE_REQUESTED", "STATE_UNSPECIFIED"])
+def test_a_project_that_is_not_active(world: Callable[[], World], gate: Gate, state: str) -> None:
+    table = world()
+    table["project"]["state"] = state
+    assert_unread(gate(table, "kms"), "project", Reason.PROJECT_INACTIVE)
+
+
+@pytest.mark.parametrize("answer", ["permission_denied", "html", "unauthenticated"])
+def test_permissions_that_cannot_be_told(world: Callable[[], World], gate: Gate, answer: str) -> None:
+    table = world()
+    table["faults"] = [{"service": "cloudresourcemanager.googleapis.com", "answer": answer}]
+    report = gate(table, "kms")
+    assert (report.exit_code, report.complete) == (3, False)
+    assert {one.type for one in report.judgement.unread} == {"project", "kms"}
