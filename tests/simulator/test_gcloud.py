@@ -100,5 +100,8 @@ def test_gcloud_describes_the_second_one(command: str, key: str, value: str, run
 
 def test_bq_lists_and_shows_datasets(run: Callable[..., Any], pairs: Simulator) -> None:
     api = [f"--api={pairs.url}/bigquery.googleapis.com", "--project_id=dtx-pairs", "--format=json"]
-    assert [item["datasetReference"]["datasetId"] for item in run("bq", *api, "ls")] == ["one", "two"]
+    assert [item["datasetReference"]["datasetId"] for item in run("bq", *api, "ls", "--max_results=9")] == [
+        "one",
+        "two",
+    ]
     assert run("bq", *api, "show", "dtx-pairs:two")["location"] == "US"

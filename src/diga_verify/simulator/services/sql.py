@@ -8,7 +8,6 @@ from diga_verify.simulator.routes import Call, Route, Service, Sizes
 from diga_verify.simulator.world import World
 
 HOST = "sqladmin.googleapis.com"
-BETA = "sql/v1beta4"
 
 
 def _instances(world: World) -> list[Json]:

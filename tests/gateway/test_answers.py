@@ -1,0 +1,159 @@
+"""What counts as an answer: the promised JSON object, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diga_verify.errors import ReadError
+from diga_verify.gateway import answers
+from diga_verify.model import Reason
+
+JSON = "application/json; charset=UTF-8"
+
+
+def reason(status: int, body: bytes, content_type: str = JSON, kind: str | None = None) -> Reason:
+    with pytest.raises(ReadError) as caught:
+        answers.understand(status, content_type, body, kind)
+    return caught.value.reason
+
+
+def envelope(code: int, word: str | None = None, *, older: bool = False) -> bytes:
+    error: dict[str, Any] = {"code": code, "message": "words that nobody branches on"}
+    if word:
+        error["errors" if older else "details"] = [{"reason": "unknown"}, {"reason": word}]
+    return json.dumps({"error": error}).encode()
+
+
+def test_an_object() -> None:
+    assert answers.understand(200, JSON, b'{"items": [1], "a": {}}') == {"items": [1], "a": {}}
+    assert answers.understand(200, JSON, b"{}") == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"1",
+        b"{",
+        b'{"items": [',
+        b'{"a": 1} {"a": 1}',
+        b'{"items": [1], "items": []}',
+        b'{"a": {"b": 1, "b": 2}}',
+        b'{"a": NaN}',
+        b'{"a": -Infinity}',
+        b"<html></html>",
+        b'{"a": "\xff"}',
+        b"[" * 100_000,
+    ],
+)
+def test_no_object(body: bytes) -> None:
+    assert reason(200, body) is Reason.MALFORMED_ANSWER
+
+
+@pytest.mark.parametrize("content_type", ["", "text/html; charset=UTF-8", "text/plain", "application/octet-stream"])
+def test_no_json_by_its_own_word(content_type: str) -> None:
+    assert reason(200, b"{}", content_type) is Reason.MALFORMED_ANSWER
+
+
+def test_kind() -> None:
+    body = b'{"kind": "storage#buckets"}'
+    assert answers.understand(200, JSON, body, "storage#buckets")
+    assert reason(200, body, kind="storage#bucket") is Reason.MALFORMED_ANSWER
+    assert reason(200, b'{"kind": null}', kind="storage#bucket") is Reason.MALFORMED_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (201, Reason.MALFORMED_ANSWER),
+        (204, Reason.MALFORMED_ANSWER),
+        (301, Reason.REDIRECTED),
+        (302, Reason.REDIRECTED),
+        (308, Reason.REDIRECTED),
+        (400, Reason.INVALID_REQUEST),
+        (401, Reason.CREDENTIALS_REJECTED),
+        (403, Reason.PERMISSION_DENIED),
+        (404, Reason.NOT_FOUND),
+        (408, Reason.TIMEOUT),
+        (429, Reason.RATE_LIMITED),
+        (500, Reason.SERVER_ERROR),
+        (502, Reason.SERVER_ERROR),
+        (503, Reason.SERVER_ERROR),
+        (504, Reason.TIMEOUT),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"<html>sorry</html>", b"{}", b"null"])
+def test_status(status: int, body: bytes, expected: Reason) -> None:
+    assert reason(status, body) is expected
+
+
+@pytest.mark.parametrize(
+    ("word", "older", "expected"),
+    [
+        ("SERVICE_DISABLED", False, Reason.API_DISABLED),
+        ("accessNotConfigured", True, Reason.API_DISABLED),
+        ("BILLING_DISABLED", False, Reason.BILLING_DISABLED),
+        ("SECURITY_POLICY_VIOLATED", False, Reason.SERVICE_PERIMETER),
+        ("RATE_LIMIT_EXCEEDED", False, Reason.RATE_LIMITED),
+        ("rateLimitExceeded", True, Reason.RATE_LIMITED),
+        ("dailyLimitExceeded", True, Reason.QUOTA_EXCEEDED),
+        ("ACCESS_TOKEN_EXPIRED", False, Reason.CREDENTIALS_REJECTED),
+        ("forbidden", True, Reason.PERMISSION_DENIED),
+    ],
+)
+def test_reason_word(word: str, older: bool, expected: Reason) -> None:
+    assert reason(403, envelope(403, word, older=older)) is expected
+
+
+def test_an_error_in_200() -> None:
+    assert reason(200, envelope(503)) is Reason.SERVER_ERROR
+    assert reason(200, envelope(403, "SERVICE_DISABLED")) is Reason.API_DISABLED
+    assert reason(200, b'{"error": null}') is Reason.MALFORMED_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        ({}, b"", None),
+        ({"Retry-After": "7"}, b"", 7.0),
+        ({"Retry-After": "Mon, 23 Nov 2026 10:00:00 GMT"}, b"", None),
+        ({"Retry-After": "-1"}, b"", None),
+        ({}, b'{"error": {"details": [{}, {"retryDelay": "1.5s"}]}}', 1.5),
+        ({}, b'{"error": {"details": [{"retryDelay": "soon"}]}}', None),
+        ({}, b'{"error": {"details": [{"retryDelay": 3}]}}', None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], body: bytes, expected: float | None) -> None:
+    assert answers.retry_after(headers, body) == expected
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["error", "details", "errors", "code", "reason", "message", "kind"]), inner)
+    ),
+    max_leaves=12,
+)
+BODIES = st.binary(max_size=80) | VALUES.map(lambda value: json.dumps(value).encode())
+
+
+@given(status=st.integers(200, 599), body=BODIES, header=st.text(max_size=6))
+def test_any_bytes_are_an_object_or_a_read_error(status: int, body: bytes, header: str) -> None:
+    answers.retry_after({"Retry-After": header}, body)
+    try:
+        answer = answers.understand(status, JSON, body, "storage#buckets")
+    except ReadError:
+        return
+    assert status == 200
+    assert isinstance(answer, dict)
+    assert "error" not in answer

@@ -1,0 +1,76 @@
+"""Where calls may go."""
+
+from __future__ import annotations
+
+import pytest
+
+from diga_verify.errors import UsageError
+from diga_verify.gateway.endpoints import Endpoints, stand_in
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "127.0.0.1:8080",
+        "ftp://127.0.0.1",
+        "file:///etc/passwd",
+        "http://",
+        "http://127.0.0.1:port",
+        "http://127.0.0.1:99999",
+        "http://example.com",
+        "http://10.0.0.1:8080",
+        "http://127.0.0.1.example.com",
+        "http://127.0.0.1@example.com",
+        "http://user:word@127.0.0.1",
+        "https://example.com/?a=b",
+        "https://example.com/#a",
+    ],
+)
+def test_refused(url: str) -> None:
+    with pytest.raises(UsageError):
+        stand_in(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:8080", "https://example.com/some/path/"]
+)
+def test_taken(url: str) -> None:
+    endpoints = stand_in(url)
+    assert endpoints.simulated
+    assert endpoints.base("a.googleapis.com") == f"{url.rstrip('/')}/a.googleapis.com"
+
+
+def test_google() -> None:
+    google = Endpoints()
+    assert not google.simulated
+    assert google.base("storage.googleapis.com") == "https://storage.googleapis.com"
+    assert google.trusts("https://storage.googleapis.com/storage/v1/b?project=p")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://storage.googleapis.com/storage/v1/b",
+        "https://example.com/storage.googleapis.com",
+        "https://storage.googleapis.com.example.com/",
+        "https://storagegoogleapis.com/",
+        "https://storage.googleapis.com@example.com/",
+        "",
+    ],
+)
+def test_google_is_nobody_else(url: str) -> None:
+    assert not Endpoints().trusts(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://storage.googleapis.com/storage/v1/b",
+        "http://127.0.0.1:80800/storage.googleapis.com/",
+        "http://127.0.0.1:8080@example.com/",
+        "http://127.0.0.1:8081/",
+    ],
+)
+def test_a_stand_in_is_nobody_else(url: str) -> None:
+    assert not stand_in("http://127.0.0.1:8080").trusts(url)

@@ -1,0 +1,321 @@
+"""The judgement, by example and by property: nothing is compliant by accident, and the exit code says what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diga_verify.evaluate import Judgement, Scope, evaluate
+from diga_verify.model import TYPES, Enforcement, Placement, Project, Reason, Resource, Role, Severity, Unread, Verdict
+from diga_verify.policy import Policy
+from diga_verify.policy.rules import Rules
+from diga_verify.report import CheckerOrigin, Report
+
+GCS = Scope(("gcs",))
+HERE = Placement(Role.PRIMARY, "europe-west3", "location")
+AWAY = Placement(Role.PRIMARY, "us-central1", "location")
+NEAR = Placement(Role.PRIMARY, "europe-west1", "location")
+NOWHERE = Placement(Role.PRIMARY, "europe-west99", "location")
+SILENT = Placement(Role.PRIMARY, None, "location", reason=Reason.MISSING_LOCATION)
+FAILED = Unread("gcs", "gcs", Reason.TIMEOUT, "no answer")
+
+LOCATIONS = st.none() | st.sampled_from(
+    ["europe-west3", "EUROPE-WEST3", "europe-west3-a", "europe-west1", "us", "eu", "EUR4", "global", "", "nowhere"]
+)
+PLACES = st.builds(
+    Placement,
+    st.sampled_from(list(Role)),
+    LOCATIONS,
+    st.just("field"),
+    st.lists(st.sampled_from(["europe-west3", "US-EAST1", "nowhere"]), max_size=2).map(tuple),
+    st.none() | st.sampled_from([Reason.MISSING_LOCATION, Reason.DEFAULT_LOCATION, Reason.EXTERNAL_KEY]),
+)
+
+
+def bucket(*places: Placement, name: str = "b", **more: Any) -> Resource:
+    return Resource("gcs", name, f"//storage.googleapis.com/{name}", "bucket", places, **more)
+
+
+@pytest.fixture
+def rules(policy: Callable[..., Policy]) -> Rules:
+    """Production of the default policy."""
+    return policy().environment("production")
+
+
+def verdict(place: Placement, rules: Rules) -> Verdict:
+    return evaluate([bucket(place)], [], rules, GCS, Enforcement.REQUIRED).resources[0].verdict
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (HERE, Verdict.COMPLIANT),
+        (replace(HERE, location="EUROPE-WEST3"), Verdict.COMPLIANT),
+        (replace(HERE, role=Role.NODE, location="europe-west3-c"), Verdict.COMPLIANT),
+        (replace(HERE, role=Role.BACKUP, location="europe-west1"), Verdict.COMPLIANT),
+        (NEAR, Verdict.VIOLATION),
+        (AWAY, Verdict.VIOLATION),
+        (replace(HERE, location="global"), Verdict.VIOLATION),
+        (replace(HERE, location="EU"), Verdict.VIOLATION),
+        (replace(HERE, role=Role.BACKUP, location="europe-west2"), Verdict.VIOLATION),
+        (replace(HERE, role=Role.BACKUP, location="EUR8"), Verdict.VIOLATION),
+        (NOWHERE, Verdict.UNVERIFIED),
+        (SILENT, Verdict.UNVERIFIED),
+        (replace(HERE, location=""), Verdict.UNVERIFIED),
+        (replace(HERE, location="europe-west33"), Verdict.UNVERIFIED),
+    ],
+)
+def test_placement(rules: Rules, place: Placement, expected: Verdict) -> None:
+    assert verdict(place, rules) is expected
+
+
+@pytest.mark.parametrize(
+    ("location", "severity"),
+    [("us-central1", Severity.CRITICAL), ("global", Severity.CRITICAL), ("europe-west1", Severity.HIGH)],
+)
+def test_severity(rules: Rules, location: str, severity: Severity) -> None:
+    judged = evaluate([bucket(replace(HERE, location=location))], [], rules, GCS, Enforcement.REQUIRED).resources[0]
+    assert judged.severity is severity
+
+
+@given(places=st.lists(PLACES, max_size=4), more=PLACES)
+def test_another_placement_makes_nothing_compliant(rules: Rules, places: list[Placement], more: Placement) -> None:
+    before = evaluate([bucket(*places)], [], rules, GCS, Enforcement.REQUIRED).resources[0].verdict
+    after = evaluate([bucket(*places, more)], [], rules, GCS, Enforcement.REQUIRED).resources[0].verdict
+    # The first placement of all is what there was no proof without.
+    assert before is Verdict.COMPLIANT or not places or after is not Verdict.COMPLIANT
+
+
+@given(places=st.lists(PLACES, min_size=1, max_size=4))
+def test_compliant_means_all_placements_are(rules: Rules, places: list[Placement]) -> None:
+    judged = evaluate([bucket(*places)], [], rules, GCS, Enforcement.REQUIRED).resources[0]
+    assert (judged.verdict is Verdict.COMPLIANT) == all(one.verdict is Verdict.COMPLIANT for one in judged.placements)
+    assert all(one.bound is not None for one in judged.placements if one.verdict is Verdict.COMPLIANT)
+
+
+@given(location=st.text(max_size=30), type=st.sampled_from(TYPES), role=st.sampled_from(list(Role)))
+def test_no_invented_location_is_compliant(rules: Rules, location: str, type: str, role: Role) -> None:
+    made_up = f"{location}-nowhere"
+    resource = Resource(type, "x", "//x", "thing", (Placement(role, made_up, "field"),))
+    judged = evaluate([resource], [], rules, Scope((type,)), Enforcement.REQUIRED)
+    assert judged.resources[0].verdict is Verdict.UNVERIFIED
+    assert [one.reason for one in judged.unread] == [Reason.UNKNOWN_LOCATION]
+
+
+def test_a_resource_without_placements_is_unverified(rules: Rules) -> None:
+    assert evaluate([bucket()], [], rules, GCS, Enforcement.REQUIRED).resources[0].verdict is Verdict.UNVERIFIED
+
+
+def test_a_resource_of_which_something_is_unread_is_unverified(rules: Rules) -> None:
+    resources = [bucket(HERE), bucket(HERE, name="c")]
+    about = replace(FAILED, resource="//storage.googleapis.com/c")
+    judged = evaluate(resources, [about], rules, GCS, Enforcement.REQUIRED)
+    assert [one.verdict for one in judged.resources] == [Verdict.COMPLIANT, Verdict.UNVERIFIED]
+
+
+def test_two_answers_about_one_resource_are_both_judged(rules: Rules) -> None:
+    judged = evaluate([bucket(HERE), bucket(AWAY), bucket(HERE)], [], rules, GCS, Enforcement.REQUIRED)
+    assert sorted(one.verdict for one in judged.resources) == [Verdict.COMPLIANT, Verdict.VIOLATION]
+
+
+WAIVER = """\
+[[waivers]]
+resource = "//storage.googleapis.com/b"
+role = "primary"
+location = "US-CENTRAL1"
+reason = "public images"
+owner = "data-protection officer"
+expires = 2027-01-31
+"""
+
+
+@pytest.fixture
+def waived(policy: Callable[..., Policy]) -> Rules:
+    return policy(more=WAIVER).environment("production")
+
+
+def test_a_waiver_covers_its_violation(waived: Rules) -> None:
+    judged = evaluate([bucket(AWAY)], [], waived, GCS, Enforcement.REQUIRED)
+    assert [one.verdict for one in judged.resources] == [Verdict.WAIVED]
+    assert judged.waivers_used == waived.waivers
+    assert judged.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        (bucket(AWAY, name="b2"), Verdict.VIOLATION),
+        (bucket(replace(AWAY, role=Role.BACKUP)), Verdict.VIOLATION),
+        (bucket(replace(AWAY, location="us-east1")), Verdict.VIOLATION),
+        (bucket(replace(AWAY, location="us-central1-a")), Verdict.VIOLATION),
+        (bucket(AWAY, replace(AWAY, role=Role.KEY)), Verdict.VIOLATION),
+        (bucket(NOWHERE), Verdict.UNVERIFIED),
+        (bucket(AWAY, SILENT), Verdict.UNVERIFIED),
+    ],
+)
+def test_a_waiver_covers_nothing_else(waived: Rules, resource: Resource, expected: Verdict) -> None:
+    assert evaluate([resource], [], waived, GCS, Enforcement.REQUIRED).resources[0].verdict is expected
+
+
+def test_a_waiver_that_covers_nothing_is_told(waived: Rules) -> None:
+    judged = evaluate([bucket(HERE)], [], waived, GCS, Enforcement.REQUIRED)
+    assert [one.reason for one in judged.unread] == [Reason.UNMATCHED_WAIVER]
+
+
+@pytest.mark.parametrize("scope", [GCS, replace(GCS, whole=False)])
+def test_a_run_that_saw_a_part_calls_no_waiver_idle(waived: Rules, scope: Scope) -> None:
+    unread = [FAILED] if scope.whole else []
+    judged = evaluate([bucket(HERE)], unread, waived, scope, Enforcement.REQUIRED)
+    assert Reason.UNMATCHED_WAIVER not in {one.reason for one in judged.unread}
+
+
+def test_declared_unused(policy: Callable[..., Policy]) -> None:
+    unused = policy(('enforcement = "required"', 'enforcement = "required"\nunused = ["gcs"]')).environment(
+        "production"
+    )
+    off = replace(FAILED, reason=Reason.API_DISABLED)
+    assert evaluate([], [off], unused, GCS, Enforcement.REQUIRED).unread == ()
+    assert evaluate([], [FAILED], unused, GCS, Enforcement.REQUIRED).unread == (FAILED,)
+    found = evaluate([bucket(HERE)], [], unused, GCS, Enforcement.REQUIRED).resources[0]
+    assert (found.verdict, found.declared_unused) == (Verdict.VIOLATION, True)
+
+
+def test_an_empty_type_proves_nothing(rules: Rules) -> None:
+    judged = evaluate([], [], rules, GCS, Enforcement.REQUIRED)
+    assert [one.reason for one in judged.unread] == [Reason.NOTHING_FOUND]
+
+
+def test_expected_resources(rules: Rules) -> None:
+    gke = Scope(("gke",))
+    cluster = Resource("gke", "dta-cluster", "//c", "cluster", (HERE,))
+    assert evaluate([cluster], [], rules, gke, Enforcement.REQUIRED).missing == ()
+    for other in (replace(cluster, name="dta-cluster-2"), replace(cluster, type="gcs"), replace(cluster, live=False)):
+        missing = evaluate([other], [], rules, gke, Enforcement.REQUIRED).missing
+        assert [(one.type, one.name) for one in missing] == [("gke", "dta-cluster")]
+    failed = replace(FAILED, type="gke")
+    assert evaluate([], [failed], rules, gke, Enforcement.REQUIRED).missing == ()
+
+
+def test_a_selected_resource_brings_its_copies(rules: Rules) -> None:
+    scope = Scope(("gcs",), frozenset({("gcs", "b")}), whole=False)
+    copy = bucket(AWAY, name="copy", owner="//storage.googleapis.com/b")
+    judged = evaluate([bucket(HERE), copy, bucket(AWAY, name="other")], [], rules, scope, Enforcement.REQUIRED)
+    assert [one.resource.name for one in judged.resources] == ["b", "copy"]
+
+
+PERSONAL = {"data": "health"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "owner_labels", "enforced"),
+    [
+        ({}, {}, False),
+        ({"data": "public"}, {}, False),
+        ({"data": "healthy"}, {}, False),
+        ({"kind": "health"}, {}, False),
+        (PERSONAL, {}, True),
+        ({}, PERSONAL, True),
+        ({"data": "public"}, PERSONAL, True),
+    ],
+)
+def test_labels_that_say_personal_data(
+    policy: Callable[..., Policy], labels: dict[str, str], owner_labels: dict[str, str], enforced: bool
+) -> None:
+    """In a free environment. A copy holds what its owner holds, whatever its own labels say."""
+    free = policy().environment("development")
+    owner = bucket(HERE, name="owner", labels=owner_labels)
+    copy = bucket(AWAY, name="copy", labels=labels, owner=owner.full_name)
+    judged = evaluate([owner, copy], [], free, GCS, Enforcement.FREE)
+    assert {one.resource.name: one.enforced for one in judged.resources}["copy"] is enforced
+    assert report(judged, Enforcement.FREE).exit_code == int(enforced)
+
+
+def report(judgement: Judgement, enforcement: Enforcement, **changes: Any) -> Report:
+    values: dict[str, Any] = dict.fromkeys(Report.__dataclass_fields__, "")
+    values |= {
+        "enforcement": enforcement,
+        "strict": False,
+        "project": Project("p", "1", "ACTIVE"),
+        "judgement": judgement,
+        "calls": (),
+        "checkers": (CheckerOrigin("gcs", "diga-verify", "0", ()),),
+        "limits": (),
+        "interrupted_by": None,
+    }
+    return Report(**values | changes)
+
+
+REQUIRED, RECOMMENDED, FREE = Enforcement.REQUIRED, Enforcement.RECOMMENDED, Enforcement.FREE
+PERSONAL_AWAY = (bucket(AWAY, labels=PERSONAL),)
+PERSONAL_NOWHERE = (bucket(NOWHERE, labels=PERSONAL),)
+
+
+@pytest.mark.parametrize(
+    ("resources", "unread", "enforcement", "changes", "code"),
+    [
+        ((bucket(HERE),), (), REQUIRED, {}, 0),
+        ((bucket(AWAY),), (), REQUIRED, {}, 1),
+        ((bucket(AWAY),), (FAILED,), REQUIRED, {}, 1),
+        ((bucket(HERE),), (FAILED,), REQUIRED, {}, 3),
+        ((bucket(NOWHERE),), (), REQUIRED, {}, 3),
+        ((bucket(AWAY, SILENT),), (), REQUIRED, {}, 1),
+        ((), (), REQUIRED, {}, 3),
+        ((bucket(AWAY),), (), RECOMMENDED, {}, 0),
+        ((bucket(HERE),), (FAILED,), RECOMMENDED, {}, 0),
+        ((bucket(AWAY),), (), RECOMMENDED, {"strict": True}, 1),
+        ((bucket(HERE),), (FAILED,), RECOMMENDED, {"strict": True}, 3),
+        (PERSONAL_AWAY, (), RECOMMENDED, {}, 0),
+        ((bucket(AWAY),), (), FREE, {}, 0),
+        ((bucket(NOWHERE),), (), FREE, {}, 0),
+        (PERSONAL_AWAY, (), FREE, {}, 1),
+        (PERSONAL_AWAY, (FAILED,), FREE, {}, 1),
+        (PERSONAL_NOWHERE, (), FREE, {}, 3),
+        ((bucket(HERE, labels=PERSONAL),), (), FREE, {}, 0),
+        ((bucket(AWAY),), (), REQUIRED, {"interrupted_by": 2}, 130),
+        ((bucket(HERE),), (), REQUIRED, {"interrupted_by": 15}, 143),
+        ((bucket(HERE),), (), FREE, {"interrupted_by": 2}, 130),
+    ],
+)
+def test_exit_code(
+    policy: Callable[..., Policy],
+    resources: tuple[Resource, ...],
+    unread: tuple[Unread, ...],
+    enforcement: Enforcement,
+    changes: dict[str, Any],
+    code: int,
+) -> None:
+    environment = {REQUIRED: "production", RECOMMENDED: "staging", FREE: "development"}[enforcement]
+    effective = REQUIRED if changes.get("strict") else enforcement
+    judgement = evaluate(resources, unread, policy().environment(environment), GCS, effective)
+    assert report(judgement, enforcement, **changes).exit_code == code
+
+
+@pytest.mark.parametrize(("enforcement", "code"), [(REQUIRED, 1), (RECOMMENDED, 0), (FREE, 0)])
+def test_exit_code_of_a_missing_resource(rules: Rules, enforcement: Enforcement, code: int) -> None:
+    other = Resource("gke", "other", "//c", "cluster", (HERE,))
+    judgement = evaluate([other], [], rules, Scope(("gke",)), enforcement)
+    assert report(judgement, enforcement).exit_code == code
+
+
+@pytest.mark.parametrize("enforcement", list(Enforcement))
+def test_the_verdict_does_not_depend_on_the_enforcement(rules: Rules, enforcement: Enforcement) -> None:
+    for resources, expected in (
+        ([bucket(HERE)], Verdict.COMPLIANT),
+        ([bucket(HERE), bucket(AWAY, name="c")], Verdict.VIOLATION),
+        ([bucket(HERE), bucket(NOWHERE, name="c")], Verdict.UNVERIFIED),
+        ([], Verdict.UNVERIFIED),
+    ):
+        assert report(evaluate(resources, [], rules, GCS, enforcement), enforcement).verdict is expected
+
+
+@given(places=st.lists(PLACES, max_size=3), unread=st.lists(st.sampled_from(list(Reason)), max_size=2))
+def test_zero_means_proven(rules: Rules, places: list[Placement], unread: list[Reason]) -> None:
+    left = [replace(FAILED, reason=reason) for reason in unread]
+    outcome = report(evaluate([bucket(*places)], left, rules, GCS, REQUIRED), REQUIRED)
+    if outcome.exit_code == 0:
+        assert places and outcome.verdict is Verdict.COMPLIANT and outcome.complete and not unread
