@@ -1,4 +1,4 @@
-"""The judgement, by example and by property: nothing is compliant by accident, and the exit code says what was found."""
+"""The judgement, by example and by property: nothing is compliant by accident, and exit codes say what was found."""
 
 from __future__ import annotations
 
@@ -318,4 +318,7 @@ def test_zero_means_proven(rules: Rules, places: list[Placement], unread: list[R
     left = [replace(FAILED, reason=reason) for reason in unread]
     outcome = report(evaluate([bucket(*places)], left, rules, GCS, REQUIRED), REQUIRED)
     if outcome.exit_code == 0:
-        assert places and outcome.verdict is Verdict.COMPLIANT and outcome.complete and not unread
+        assert places
+        assert not unread
+        assert outcome.complete
+        assert outcome.verdict is Verdict.COMPLIANT

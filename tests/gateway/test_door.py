@@ -71,8 +71,8 @@ def session(endpoints: Endpoints, identity: Anonymous | None = None) -> Iterator
         yield put_in_front(door, opened, trust_environment=False)
 
 
-def ask(peer: Peer, path: str = "/a.googleapis.com/v1/things", **exchange: str) -> Json:
-    with session(stand_in(peer.url)) as opened, exchanging(Exchange(PATIENCE.clock() + 20, **exchange)) as one:
+def ask(peer: Peer, path: str = "/a.googleapis.com/v1/things", fields: str | None = None) -> Json:
+    with session(stand_in(peer.url)) as opened, exchanging(Exchange(PATIENCE.clock() + 20, fields)) as one:
         opened.get(peer.url + path, headers={"Authorization": "Bearer of-a-client-library"})
     return one.answers[0]
 
@@ -131,15 +131,15 @@ def test_nothing_leaves_for_another_host(peer: Peer) -> None:
 
 
 def test_a_closed_port() -> None:
-    with session(stand_in("http://127.0.0.1:1")) as opened, exchanging(Exchange(PATIENCE.clock() + 20)):
-        with pytest.raises(ReadError) as caught:
-            opened.get("http://127.0.0.1:1/a")
+    exchange = Exchange(PATIENCE.clock() + 20)
+    with session(stand_in("http://127.0.0.1:1")) as opened, exchanging(exchange), pytest.raises(ReadError) as caught:
+        opened.get("http://127.0.0.1:1/a")
     assert caught.value.reason is Reason.CONNECTION_FAILED
 
 
 def test_a_deadline_that_has_passed(peer: Peer) -> None:
-    with session(stand_in(peer.url)) as opened, exchanging(Exchange(PATIENCE.clock() - 1)):
-        with pytest.raises(ReadError) as caught:
-            opened.get(f"{peer.url}/a")
+    late = Exchange(PATIENCE.clock() - 1)
+    with session(stand_in(peer.url)) as opened, exchanging(late), pytest.raises(ReadError) as caught:
+        opened.get(f"{peer.url}/a")
     assert caught.value.reason is Reason.TIMEOUT
     assert peer.asked == []

@@ -11,6 +11,8 @@ from diga_verify.simulator.services.naming import silent, stable_id
 from diga_verify.simulator.world import World
 
 HOST = "container.googleapis.com"
+VERSION = "1.33.5-gke.1080000"
+"""What runs on clusters whose world file does not say; `gcloud` describes none without a version."""
 
 
 def _clusters(world: World, location: str) -> list[Json]:
@@ -23,6 +25,8 @@ def _cluster(world: World, item: Json) -> Json:
     derived: Json = {
         "zone": place,
         "status": "RUNNING",
+        "currentMasterVersion": VERSION,
+        "currentNodeVersion": VERSION,
         "id": stable_id(world.project_number, place, item["name"]).replace("-", ""),
         "selfLink": link,
     }
@@ -39,6 +43,7 @@ def _pool(world: World, cluster: Json, pool: Json) -> Json:
     groups = f"https://www.googleapis.com/compute/v1/projects/{world.project_id}/zones"
     derived = {
         "status": "RUNNING",
+        "version": VERSION,
         "selfLink": f"{cluster['selfLink']}/nodePools/{pool['name']}",
         "locations": zones,
         "instanceGroupUrls": [
