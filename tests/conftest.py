@@ -82,3 +82,20 @@ def gate(policy: Callable[..., Policy]) -> Callable[..., Report]:
             return verify(run, registered())
 
     return gate
+
+
+OUTSIDE = {
+    "test_gcloud": "Google Cloud SDK",
+    "test_recordings": "recorded answers of Google's servers",
+}
+"""Tests that need what a machine may lack; where it is missing they skip, and nobody should overlook that."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests ran against what we did not make ourselves."""
+    for module, what in OUTSIDE.items():
+        ran, skipped = (
+            sum(f"/{module}.py" in report.nodeid for report in terminalreporter.stats.get(outcome, []))
+            for outcome in ("passed", "skipped")
+        )
+        terminalreporter.write_line(f"{what}: {ran} tests ran, {skipped} skipped")

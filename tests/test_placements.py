@@ -389,7 +389,7 @@ def test_every_type_is_misplaced_somewhere_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("location", ["europe-west3", "europe-west3-a", "EUROPE-WEST3"])
-def test_a_key_ring_within_frankfurt(world: Callable[[], World], gate: Callable[..., Report], location: str) -> None:
+def test_a_bucket_more_within_frankfurt(world: Callable[[], World], gate: Callable[..., Report], location: str) -> None:
     """Not every change is a violation: the table above could not tell a tool that always fails."""
     table = world()
     add("gcs.buckets", {"name": "more", "location": location})(table)

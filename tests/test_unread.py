@@ -387,14 +387,12 @@ OF_NO_KIND = (
 )
 
 
-@pytest.mark.xfail(reason="a list that is of no declared kind takes any object for an empty page")
 @pytest.mark.parametrize(("type", "path"), OF_NO_KIND)
 def test_an_answer_to_another_question(world: Callable[[], World], gate: Gate, type: str, path: str) -> None:
     report = gate(fault(world(), type, "wrong_kind", path=path), type)
     assert_unread(report, type, Reason.MALFORMED_ANSWER)
 
 
-@pytest.mark.xfail(reason="any backup settles where backups go by default, whatever became of it")
 @pytest.mark.parametrize("run", [{"type": "ON_DEMAND"}, {"status": "FAILED"}])
 def test_backups_that_do_not_show_the_default(world: Callable[[], World], gate: Gate, run: dict[str, str]) -> None:
     table = no_configured_backups(world())

@@ -10,7 +10,7 @@ from diga_verify.checkers.fields import Field, identity, labels, of_name, placem
 from diga_verify.checkers.interface import Found
 from diga_verify.errors import ReadError
 from diga_verify.gateway.gateway import Gateway, Listed, Method, joined
-from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role
+from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role, Unread
 
 _FIELDS = (
     Field(Role.PRIMARY, "location", required=True),
@@ -116,6 +116,9 @@ def _dataset(gateway: Gateway, client: Any, scope: str, listed: Json) -> Listed:
         lambda: client.get_dataset(f"{project}.{dataset}", retry=None, dataset_view=DatasetView.METADATA),
     )
     full_name = _full_name(project, dataset)
+    if any(got.get(key) != listed.get(key) for got in answer.items for key in ("datasetReference", "location")):
+        detail = f"the record of {dataset} speaks of another dataset or another location than the list does"
+        return Listed((listed,), (Unread("bigquery", full_name, Reason.MALFORMED_ANSWER, detail, full_name),))
     return Listed(answer.items or (listed,), tuple(replace(unread, resource=full_name) for unread in answer.unread))
 
 

@@ -79,6 +79,7 @@ class Redis:
     )
     limits = (
         "Where persistence (RDB) snapshots and exports of a Redis instance lie is shown by no field.",
+        "Keys of single backups in a collection are not read; the collection's own key is.",
         "Memorystore for Valkey and for Memcached are other products and are not read.",
     )
 

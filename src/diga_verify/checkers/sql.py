@@ -47,7 +47,7 @@ _RUNS = Method(
     "sql",
     _SERVICE,
     "sql.backupRuns.list",
-    fields="kind,items(id,instance,location,status,diskEncryptionConfiguration/kmsKeyName,"
+    fields="kind,items(id,instance,location,status,type,diskEncryptionConfiguration/kmsKeyName,"
     "diskEncryptionStatus/kmsKeyVersionName),nextPageToken",
     kind="sql#backupRunsList",
     items="items",
@@ -119,7 +119,6 @@ class Sql:
         master = data.get("masterInstanceName")
         is_copy = bool(master) or data.get("instanceType") == "READ_REPLICA_INSTANCE"
         region = Field(Role.REPLICA if is_copy else Role.PRIMARY, "region", required=True)
-        backups = tuple(_actual_backups(item))
         return Resource(
             type=self.type,
             name=name,
@@ -127,8 +126,8 @@ class Sql:
             kind="read replica" if is_copy else "instance",
             placements=(
                 *placements(data, (region, *_INSTANCE_FIELDS)),
-                *_default_backup(data, backups),
-                *backups,
+                *_default_backup(item),
+                *_actual_backups(item),
             ),
             labels=labels(data, "settings.userLabels"),
             owner=_full_name(project, _short(master)) if isinstance(master, str) and master else "",
@@ -200,13 +199,23 @@ def _backup_placements(data: Json, state: str, prefix: str, keys: Iterable[Field
     yield from placements(data, (Field(Role.BACKUP, "location", required=holds_data), *keys), prefix=prefix)
 
 
-def _default_backup(data: Json, backups: Iterable[Placement]) -> Iterator[Placement]:
+def _default_backup(item: Item) -> Iterator[Placement]:
     """An instance that makes backups and does not say where sends them to a multi-region of Google's choice
-    (`gcloud sql instances create --help`, --backup-location). Only backups that exist show which."""
-    settings = data.get("settings")
+    (`gcloud sql instances create --help`, --backup-location). Only backups that it made show which."""
+    settings = item.data.get("settings")
     config = settings.get("backupConfiguration") if isinstance(settings, Mapping) else None
     if not isinstance(config, Mapping) or config.get("location") or config.get("enabled") in (None, False):
         return
-    if not any(place.role is Role.BACKUP and place.location for place in backups):
+    runs, backups = item.related.get("backupRuns", ()), item.related.get("backups", ())
+    if not any(_shows_default(run, "status") for run in runs) and not any(
+        _shows_default(one, "state") for one in backups
+    ):
         path = "settings.backupConfiguration.location"
         yield Placement(Role.BACKUP, None, path, reason=Reason.DEFAULT_LOCATION)
+
+
+def _shows_default(backup: Json, state: str) -> bool:
+    """Whether a backup lies where the instance's configuration sent it. One that somebody made by hand may have
+    been given a place of its own."""
+    by_schedule = backup.get("type", "AUTOMATED") == "AUTOMATED"
+    return by_schedule and bool(backup.get("location")) and backup.get(state) not in _HOLDS_NOTHING

@@ -223,7 +223,14 @@ class Gateway:
             raise ReadError(reason, f"the client library could not read the answer ({type(error).__name__})") from error
 
 
+_ANY_LIST = frozenset({"nextPageToken", "totalSize", "etag"})
+"""Keys that a list's answer may hold whichever list it is."""
+
+
 def _check_page(method: Method, page: Json) -> None:
+    own = {method.items, method.partial, *_ANY_LIST, *(["kind"] if method.kind else [])}
+    if ("kind" in page and not method.kind) or (page and own.isdisjoint(page)):
+        raise ReadError(Reason.MALFORMED_ANSWER, f"the answer is to another question: it holds {', '.join(page)[:80]}")
     items = page.get(method.items, [])
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ReadError(Reason.MALFORMED_ANSWER, f"{method.items!r} is not a list of objects")
