@@ -116,7 +116,8 @@ def _dataset(gateway: Gateway, client: Any, scope: str, listed: Json) -> Listed:
         lambda: client.get_dataset(f"{project}.{dataset}", retry=None, dataset_view=DatasetView.METADATA),
     )
     full_name = _full_name(project, dataset)
-    if any(got.get(key) != listed.get(key) for got in answer.items for key in ("datasetReference", "location")):
+    said = [key for key in ("datasetReference", "location") if key in listed]
+    if any(got.get(key) != listed[key] for got in answer.items for key in said):
         detail = f"the record of {dataset} speaks of another dataset or another location than the list does"
         return Listed((listed,), (Unread("bigquery", full_name, Reason.MALFORMED_ANSWER, detail, full_name),))
     return Listed(answer.items or (listed,), tuple(replace(unread, resource=full_name) for unread in answer.unread))

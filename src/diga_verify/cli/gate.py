@@ -47,7 +47,10 @@ def gate(
     impersonate: Annotated[
         str | None,
         typer.Option(
-            "--impersonate-service-account", metavar="EMAIL", envvar="DIGA_VERIFY_IMPERSONATE_SERVICE_ACCOUNT"
+            "--impersonate-service-account",
+            metavar="EMAIL",
+            help="Ask as this service account.",
+            envvar="DIGA_VERIFY_IMPERSONATE_SERVICE_ACCOUNT",
         ),
     ] = None,
     billing_project: Annotated[
@@ -59,7 +62,9 @@ def gate(
     ] = None,
     quiet: options.Quiet = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Name every call on stderr.")] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress line on a terminal.")] = False,
+    no_progress: Annotated[
+        bool, typer.Option("--no-progress", envvar="DIGA_VERIFY_NO_PROGRESS", help="No progress line on a terminal.")
+    ] = False,
     color: options.ColorChoice = screen.Color.AUTO,
 ) -> None:
     """Verify that PROJECT's data lies where the policy allows in ENVIRONMENT. The word `verify` may be left out."""
