@@ -88,5 +88,13 @@ def _location(data: Json) -> Placement:
     location = data.get("location")
     if not isinstance(location, str) or not location:
         return Placement(Role.PRIMARY, None, "location", reason=Reason.MISSING_LOCATION)
-    members = tuple(value for _, value in walk(data, _DATA_LOCATIONS) if isinstance(value, str))
-    return Placement(Role.PRIMARY, location, "location", members=members)
+    return Placement(Role.PRIMARY, location, "location", members=_members(data))
+
+
+def _members(data: Json) -> tuple[str, ...]:
+    """The two regions of a configurable dual-region. Anything but two different ones, of a bucket that calls itself
+    a dual-region, does not say where all of the data lies: then the location stands for all that it may mean."""
+    regions = [value for _, value in walk(data, _DATA_LOCATIONS)]
+    names = tuple(value for value in regions if isinstance(value, str))
+    is_pair = len(names) == len(regions) == len({name.upper() for name in names}) == 2
+    return names if is_pair and data.get("locationType") == "dual-region" else ()
