@@ -176,6 +176,18 @@ def test_development_is_free_save_for_personal_data(folder: Path) -> None:
             assert run(["development", "dev-project", "--api-root", simulator.url, "-t", "gcs", "-q"]) == expected
 
 
+def test_labels_of_personal_data_count_in_a_recommended_environment_too(folder: Path) -> None:
+    label = 'required_for_labels = [{ key = "data", values = ["health"] }]'
+    text = default_policy().decode().replace("[environments.staging]\n", f"[environments.staging]\n{label}\n")
+    (folder / "regions.toml").write_text(text)
+    plain = {"name": "plain", "location": "US"}
+    marked = {"name": "marked", "location": "US", "labels": {"data": "health"}}
+    for buckets, expected in ([plain], 0), ([plain, marked], 1):
+        world = World.from_dict({"project": {"id": "staging-project", "number": "1"}, "gcs": {"buckets": buckets}})
+        with Simulator(world) as simulator:
+            assert run(["staging", "staging-project", "--api-root", simulator.url, "-t", "gcs", "-q"]) == expected
+
+
 def test_quiet_says_the_verdict_only(compliant: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["production", PROJECT, "--api-root", compliant, "-q"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
@@ -276,7 +288,9 @@ def test_no_credentials_is_exit_3_with_a_report(
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(folder))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     assert run(["production", PROJECT, "-o", "r.json"]) == 3
-    assert "gcloud auth application-default login" in " ".join(capsys.readouterr().out.split())
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.count("gcloud auth application-default login") == 1
+    assert "gke, sql, redis, bigquery, firestore, gcs, kms no_credentials" in shown
     report = report_of(folder / "r.json")
     assert {one["reason"] for one in report["unread"]} == {"no_credentials"}
     assert (report["verdict"], report["complete"]) == ("unverified", False)

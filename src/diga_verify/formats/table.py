@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -135,20 +134,25 @@ def _missing(report: Report) -> Iterator[RenderableType]:
 
 
 def _unread(report: Report) -> Iterator[RenderableType]:
-    ordered = sorted(report.judgement.unread, key=_unread_key)
-    for (type, reason), alike in groupby(ordered, key=_unread_key):
-        found = list(alike)
-        yield _title(Verdict.UNVERIFIED, None, type, reason, "")
-        for one in found[:5]:
-            yield _line("", one.detail)
-        if len(found) > 5:
-            yield _line("", f"and {len(found) - 5} more of this kind, all in the JSON report")
+    for (reason, details), types in _same_trouble(report.judgement.unread).items():
+        yield _title(Verdict.UNVERIFIED, None, ", ".join(types), reason, "")
+        for detail in details[:5]:
+            yield _line("", detail)
+        if len(details) > 5:
+            yield _line("", f"and {len(details) - 5} more of this kind, all in the JSON report")
         yield _line("next", f"see docs/unverified.md#{reason}")
         yield Text()
 
 
-def _unread_key(unread: Unread) -> tuple[str, str]:
-    return (unread.type, unread.reason.value)
+def _same_trouble(unread: Iterable[Unread]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
+    """Types by what is wrong with them: what stops all types alike, such as no credentials, is said once."""
+    details: dict[tuple[str, str], list[str]] = {}
+    for one in unread:
+        details.setdefault((one.type, one.reason.value), []).append(one.detail)
+    types: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (type, reason), said in details.items():
+        types.setdefault((reason, tuple(said)), []).append(type)
+    return types
 
 
 def _limits(report: Report) -> Iterator[RenderableType]:
