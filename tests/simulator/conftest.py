@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from diga_verify.simulator.routes import Route
 
 WORDS = {
+    "scope": ["projects"],
     "project": ["dtx-data"],
     "location": ["europe-west3", "nam5", "global", "-"],
     "cluster": ["dta-cluster", "dta-sessions"],

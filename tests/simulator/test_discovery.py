@@ -28,6 +28,7 @@ DOCUMENTS = {
     "firestore.googleapis.com": ("firestore.v1",),
     "storage.googleapis.com": ("storage.v1",),
     "cloudkms.googleapis.com": ("cloudkms.v1",),
+    "cloudasset.googleapis.com": ("cloudasset.v1",),
     "cloudresourcemanager.googleapis.com": ("cloudresourcemanager.v1", "cloudresourcemanager.v3"),
 }
 DISCOVERY = {"$discovery/rest", "discovery/v1/apis/bigquery/v2/rest"}

@@ -23,9 +23,12 @@ SERVICES = {
     "FIRESTORE": "firestore.googleapis.com/",
     "STORAGE": "storage.googleapis.com/storage/v1/",
     "CLOUDKMS": "cloudkms.googleapis.com/",
+    "CLOUDASSET": "cloudasset.googleapis.com/",
     "CLOUDRESOURCEMANAGER": "cloudresourcemanager.googleapis.com/",
 }
 """The names by which gcloud knows the services, and what it wants for their endpoints."""
+
+ASSET_TYPES = "cloudkms.googleapis.com/CryptoKey,storage.googleapis.com/Bucket"
 
 
 @pytest.fixture
@@ -70,6 +73,7 @@ def _short(items: list[dict[str, Any]]) -> list[str]:
         ("storage buckets list", {"dtx-one", "dtx-two"}),
         ("kms keyrings list --location=global", {"other"}),
         ("kms keys list --location=europe-west3 --keyring=ring", {"old", "new"}),
+        (f"asset list --project=dtx-pairs --asset-types={ASSET_TYPES}", {"old", "new", "far", "dtx-one", "dtx-two"}),
     ],
 )
 def test_gcloud_lists_everything(command: str, names: set[str], run: Callable[..., Any]) -> None:

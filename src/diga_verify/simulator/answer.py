@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote
 
 from diga_verify.simulator.errors import (
     ApiError,
@@ -15,12 +15,14 @@ from diga_verify.simulator.errors import (
     no_such_thing,
     permission_denied,
 )
-from diga_verify.simulator.faults import Answer, FaultDesk, Scene, error_answer, json_bytes, spoil
+from diga_verify.simulator.faults import FaultDesk, spoil
 from diga_verify.simulator.masks import Mask, apply_mask, check_mask, parse_mask
 from diga_verify.simulator.paging import page_number, write_token
 from diga_verify.simulator.routes import Call, Route, Service
-from diga_verify.simulator.schemas import answered
+from diga_verify.simulator.scene import Scene
+from diga_verify.simulator.schemas import answered, listed
 from diga_verify.simulator.services import SERVICES
+from diga_verify.simulator.wire import Answer, error_answer, json_bytes
 from diga_verify.simulator.world import World
 
 STANDARD_PARAMETERS = frozenset(
@@ -63,20 +65,29 @@ class Google:
             answer = Answer(200, json_bytes(self._reply(service, ask, query)))
         except ApiError as error:
             answer = error_answer(error, errors_list=errors_list)
-        fault = self._faults.pick(ask.host, unquote(ask.path), ask.method, _page(ask.path, query))
-        if fault is None:
-            return answer
-        return spoil(
-            fault,
-            Scene(
-                answer=answer,
-                service=ask.host,
-                errors_list=errors_list,
-                project_number=self._world.project_number,
-                root=self._root,
-                address=ask.path,
-                first_page_token=write_token(unquote(ask.path), 0, 1),
-            ),
+        page = _page(ask.path, query)
+        fault = self._faults.pick(ask.host, unquote(ask.path), ask.method, page)
+        return answer if fault is None else spoil(fault, self._scene(service, ask, query, answer, page))
+
+    def _scene(self, service: Service | None, ask: Ask, query: dict[str, str], answer: Answer, page: int) -> Scene:
+        route = _route(service, ask)
+        list_key = listed(ask.host, route.method, route.template) if route else None
+        address = unquote(ask.path)
+        return Scene(
+            answer=answer,
+            service=ask.host,
+            errors_list=service is not None and service.errors_list,
+            project_id=self._world.project_id,
+            project_number=self._world.project_number,
+            root=self._root,
+            address=ask.path,
+            query=ask.query,
+            headers=ask.headers,
+            list_key=list_key,
+            paged=list_key is not None and route is not None and route.sizes is not None,
+            page=page,
+            asks_with_token=bool(query.get("pageToken")),
+            token=lambda number: write_token(address, 0, number),
         )
 
     def _reply(self, service: Service | None, ask: Ask, query: dict[str, str]) -> Json:
@@ -85,7 +96,10 @@ class Google:
         route, path = _find(service, ask)
         self._admit(service, route, path, query)
         selected = _mask_of(service, route, query, ask.headers)
-        call = Call(self._world, route, self._root, unquote(ask.path), path, query, _body(ask, query), self._jobs)
+        queries = parse_qs(ask.query)
+        call = Call(
+            self._world, route, self._root, unquote(ask.path), path, query, queries, _body(ask, query), self._jobs
+        )
         answer: Json = apply_mask(route.handler(call), selected)
         return answer
 
@@ -116,6 +130,14 @@ def _find(service: Service, ask: Ask) -> tuple[Route, dict[str, str]]:
     if elsewhere:
         raise ApiError(405, f"Request method {ask.method} is not allowed here.")
     raise ApiError(404, f"The requested URL /{ask.path} was not found on this server.")
+
+
+def _route(service: Service | None, ask: Ask) -> Route | None:
+    """The route that the request finds, if any."""
+    try:
+        return _find(service, ask)[0] if service else None
+    except ApiError:
+        return None
 
 
 def _mask_of(service: Service, route: Route, query: Mapping[str, str], headers: Mapping[str, str]) -> Mask:

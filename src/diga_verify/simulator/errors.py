@@ -12,13 +12,19 @@ STATUS_NAMES = {
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     405: "UNIMPLEMENTED",
+    408: "DEADLINE_EXCEEDED",
+    409: "ABORTED",
+    412: "FAILED_PRECONDITION",
     429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
     500: "INTERNAL",
     501: "UNIMPLEMENTED",
     502: "UNAVAILABLE",
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+
+"""Any other status is UNKNOWN."""
 
 REASONS = {
     400: "invalid",
@@ -33,13 +39,14 @@ REASONS = {
     503: "backendError",
     504: "backendError",
 }
+"""Any other status is "error"."""
 
 
 class ApiError(Exception):
     """An error answer of a Google API.
 
     `reason` and `domain` go into the `errors` list of the older APIs (Cloud SQL, Cloud Storage, BigQuery); the others
-    carry `status` and `details` alone.
+    carry `status` and `details` alone. An `old_style` error has the list whatever the API, and no `status`.
     """
 
     def __init__(
@@ -51,21 +58,24 @@ class ApiError(Exception):
         domain: str = "global",
         details: tuple[Json, ...] = (),
         headers: dict[str, str] | None = None,
+        old_style: bool = False,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.reason = reason or REASONS[code]
+        self.reason = reason or REASONS.get(code, "error")
         self.domain = domain
         self.details = details
         self.headers = headers or {}
+        self.old_style = old_style
 
     def body(self, *, with_errors_list: bool) -> Json:
         """The JSON body, with the `errors` list if the API is one of the older ones."""
         error: Json = {"code": self.code, "message": self.message}
-        if with_errors_list:
+        if with_errors_list or self.old_style:
             error["errors"] = [{"message": self.message, "domain": self.domain, "reason": self.reason}]
-        error["status"] = STATUS_NAMES[self.code]
+        if not self.old_style:
+            error["status"] = STATUS_NAMES.get(self.code, "UNKNOWN")
         if self.details:
             error["details"] = list(self.details)
         return {"error": error}
@@ -139,6 +149,33 @@ def billing_disabled(service: str, number: str) -> ApiError:
     )
 
 
+def forbidden(reason: str, service: str, number: str) -> ApiError:
+    """403: for any other of the reasons that Google has for machines, for instance CONSUMER_SUSPENDED."""
+    return ApiError(
+        403,
+        f"Permission denied: {reason.lower().replace('_', ' ')}.",
+        details=(error_info(reason, service=service, consumer=f"projects/{number}"),),
+    )
+
+
+def quota_project_denied(service: str, project: str) -> ApiError:
+    """403: the caller may not have its requests counted against the project."""
+    url = f"https://console.developers.google.com/iam-admin/iam/project?project={project}"
+    return ApiError(
+        403,
+        f"Caller does not have required permission to use project {project}. Grant the caller the "
+        "roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission, "
+        f"by visiting {url} and then retry. Propagation of the new permission may take a few minutes.",
+        details=(
+            {
+                "@type": "type.googleapis.com/google.rpc.Help",
+                "links": [{"description": "Google developer console IAM admin", "url": url}],
+            },
+            error_info("USER_PROJECT_DENIED", service=service, consumer=f"projects/{project}"),
+        ),
+    )
+
+
 def vpc_sc(service: str, number: str) -> ApiError:
     """403: a VPC Service Controls perimeter is in the way; the id is the key to the audit log."""
     uid = "sImUlAtEd-PeRiMeTeR"
@@ -171,7 +208,12 @@ def rate_limited(service: str, number: str, retry_delay: int) -> ApiError:
 
 def quota_403() -> ApiError:
     """403: too many requests, in the older APIs' way."""
-    return ApiError(403, "Quota exceeded: too many requests.", reason="rateLimitExceeded", domain="usageLimits")
+    return used_up("rateLimitExceeded", "Quota exceeded: too many requests.")
+
+
+def used_up(reason: str, message: str) -> ApiError:
+    """403: no more for now, or for a long while, in the older APIs' way."""
+    return ApiError(403, message, reason=reason, domain="usageLimits", old_style=True)
 
 
 def server_error(code: int) -> ApiError:

@@ -48,6 +48,7 @@ KINDS: Mapping[tuple[str, str], Kind] = {
     ),
     ("firestore", "backups"): Kind("firestore.v1", f"{_FIRESTORE}Backup", _LOCATED),
     ("gcs", "buckets"): Kind("storage.v1", "Bucket"),
+    ("assets", "extra"): Kind("", "", frozenset({"name", "assetType"})),
     ("kms", "keyRings"): Kind("cloudkms.v1", "KeyRing", _LOCATED, {"cryptoKeys": _KEY}),
 }
 """By section and list of the world file. A kind without a schema has no keys but `ours`."""

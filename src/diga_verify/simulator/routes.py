@@ -25,7 +25,8 @@ class Call:
     """One request that found its route.
 
     `path` names what `{}` stood for; `address` is the path as requested; `root` is the URL under which the hosts are
-    served; `jobs` are the query jobs of this simulator, by id.
+    served; `jobs` are the query jobs of this simulator, by id. `query` has the last value of each parameter, and
+    `queries` all of them.
     """
 
     world: World
@@ -34,6 +35,7 @@ class Call:
     address: str
     path: Mapping[str, str]
     query: Mapping[str, str]
+    queries: Mapping[str, list[str]]
     body: Json
     jobs: dict[str, Json]
 
@@ -43,6 +45,10 @@ class Call:
         if text not in {"true", "false"}:
             raise bad_request(f"Invalid value at '{name}' (TYPE_BOOL), {text!r}")
         return text == "true"
+
+    def every(self, name: str) -> list[str]:
+        """A query parameter that may be repeated."""
+        return self.queries.get(name, [])
 
     def number(self, name: str) -> int:
         """An integer query parameter, 0 if absent."""

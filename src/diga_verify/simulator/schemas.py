@@ -19,6 +19,7 @@ DOCUMENTS: Mapping[str, tuple[str, ...]] = {
     "firestore.googleapis.com": ("firestore.v1",),
     "storage.googleapis.com": ("storage.v1",),
     "cloudkms.googleapis.com": ("cloudkms.v1",),
+    "cloudasset.googleapis.com": ("cloudasset.v1",),
     "cloudresourcemanager.googleapis.com": ("cloudresourcemanager.v1", "cloudresourcemanager.v3"),
 }
 """The discovery documents of each host."""
@@ -42,6 +43,15 @@ def answered(host: str, method: str, template: str) -> tuple[str, str] | None:
             if one["httpMethod"] == method and _nameless(path) == _nameless(template):
                 return name, one["response"]["$ref"]
     return None
+
+
+def listed(host: str, method: str, template: str) -> str | None:
+    """The key under which a list method answers its items; None for a method that is no list."""
+    described = answered(host, method, template)
+    if described is None or method != "GET" or template.endswith("}"):
+        return None
+    properties = document(described[0])["schemas"][described[1]]["properties"]
+    return next((key for key, one in properties.items() if one.get("items", {}).keys() & {"$ref", "properties"}), None)
 
 
 def unknown_fields(name: str, schema: str, value: object) -> Iterator[tuple[str, str, tuple[str, ...]]]:

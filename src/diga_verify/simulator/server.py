@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import os
 import socket
 import struct
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
 from diga_verify.simulator.answer import Ask, Google
-from diga_verify.simulator.faults import Answer, Manner
+from diga_verify.simulator.wire import PADDING, Answer, Manner
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from diga_verify.simulator.world import World
@@ -27,10 +29,15 @@ if TYPE_CHECKING:
 DRIP_SECONDS = 0.2
 """The pause between two bytes of an answer that drips."""
 
+_REASONS = {**responses, 499: "Client Closed Request"}
+_UNANSWERED = {Manner.RESET, Manner.SILENCE, Manner.HEADER_DRIP}
+_BODILESS = {204, 304}
+_BLANKS = b" " * (1024 * 1024)
+
 
 @dataclass(frozen=True)
 class Request:
-    """A request that was served. `status` is 0 if the connection was reset, or fell silent, without an answer."""
+    """A request that was served. `status` is 0 if the caller never saw one: a reset, silence, endless headers."""
 
     method: str
     host: str
@@ -145,27 +152,47 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.google.answer(Ask(self.command, host, path, parts.query, headers, body))
         if self.server.latency:
             self.server.closing.wait(self.server.latency)
-        unanswered = answer.manner in {Manner.RESET, Manner.SILENCE}
-        status = 0 if unanswered else answer.status
+        status = 0 if answer.manner in _UNANSWERED else answer.status
         self.server.requests.append(Request(self.command, host, unquote(path), parts.query, status))
         self._send(answer, zipped="gzip" in headers.get("accept-encoding", ""))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815 - the names that http.server looks up
 
     def _send(self, answer: Answer, *, zipped: bool) -> None:
-        if answer.manner is Manner.RESET:
-            self._reset()
-        elif answer.manner is Manner.SILENCE:
-            self.server.closing.wait()
-            self.close_connection = True
-        elif answer.manner is Manner.DRIP:
-            self.wfile.write(self._head(answer, f"Content-Length: {len(answer.body)}"))
-            for byte in answer.body:
-                self.wfile.write(bytes([byte]))
-                if self.server.closing.wait(DRIP_SECONDS):
-                    break
-        else:
-            self._send_whole(answer, zipped=zipped and bool(answer.body))
+        body, length = answer.body, f"Content-Length: {len(answer.body)}"
+        # Where the answer has no end, or not the one that was announced, nothing else can follow on the connection.
+        self.close_connection = self.close_connection or answer.manner not in {Manner.WHOLE, Manner.DRIP, Manner.PADDED}
+        match answer.manner:
+            case Manner.WHOLE:
+                self._send_whole(answer, zipped=zipped and bool(body) and "Content-Encoding" not in answer.headers)
+            case Manner.RESET:
+                self._reset()
+            case Manner.SILENCE:
+                self.server.closing.wait()
+            case Manner.DRIP:
+                self.wfile.write(self._head(answer, length))
+                self._drip(body)
+            case Manner.HEADER_DRIP:
+                self._drip(itertools.chain(self._head(answer).rstrip(), b"\r\nX-Endless: ", itertools.cycle(b"a")))
+            case Manner.HALF:
+                self.wfile.write(self._head(answer, length) + body[: len(body) // 2])
+                self.server.closing.wait()
+            case Manner.SHORT:
+                self.wfile.write(self._head(answer, f"Content-Length: {len(body) + 1}") + body)
+            case Manner.UNENDED:
+                self.wfile.write(self._head(answer, "Transfer-Encoding: chunked") + b"%x\r\n%b\r\n" % (len(body), body))
+            case Manner.PADDED:
+                self.wfile.write(self._head(answer, f"Content-Length: {PADDING + len(body)}"))
+                for blanks in itertools.repeat(_BLANKS, PADDING // len(_BLANKS)):
+                    self.wfile.write(blanks)
+                self.wfile.write(body)
+
+    def _drip(self, stream: Iterable[int]) -> None:
+        """Byte by byte, to the end of the stream or of the simulator."""
+        for byte in stream:
+            self.wfile.write(bytes([byte]))
+            if self.server.closing.wait(DRIP_SECONDS):
+                break
 
     def _send_whole(self, answer: Answer, *, zipped: bool) -> None:
         """In one write; what is zipped comes as one chunk and without a length, as Google sends it."""
@@ -173,13 +200,15 @@ class _Handler(BaseHTTPRequestHandler):
             body = gzip.compress(answer.body, compresslevel=1)
             framing = ("Content-Encoding: gzip", "Transfer-Encoding: chunked")
             self.wfile.write(self._head(answer, *framing) + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+        elif answer.status in _BODILESS:
+            self.wfile.write(self._head(answer))
         else:
             self.wfile.write(self._head(answer, f"Content-Length: {len(answer.body)}") + answer.body)
 
     def _head(self, answer: Answer, *framing: str) -> bytes:
         lines = [
-            f"HTTP/1.1 {answer.status} {responses[answer.status]}",
-            f"Content-Type: {answer.content_type}",
+            f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Unknown')}",
+            *(() if answer.content_type is None else (f"Content-Type: {answer.content_type}",)),
             *framing,
             *(f"{name}: {value}" for name, value in answer.headers.items()),
         ]

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from diga_verify.simulator.errors import Json
-from diga_verify.simulator.faults import ANSWERS, Fault
+from diga_verify.simulator.faults import ANSWERS
 from diga_verify.simulator.kinds import KINDS, Kind
+from diga_verify.simulator.scene import Fault
 from diga_verify.simulator.schemas import unknown_fields
 
 SHIPPED: tuple[str, ...] = ("demo", "compliant")
@@ -28,6 +29,7 @@ LISTS = {
     "firestore": ("databases", "backups"),
     "gcs": ("buckets",),
     "kms": ("keyRings",),
+    "assets": ("extra",),
 }
 """The lists of resources in each section."""
 
@@ -39,6 +41,7 @@ MARKS = {
     "firestore": ("unreachable", "backupsUnreachable"),
     "gcs": ("unreachable",),
     "kms": ("locations",),
+    "assets": ("without",),
 }
 """The lists of words in each section."""
 
@@ -50,6 +53,7 @@ SERVICES = (
     "firestore.googleapis.com",
     "storage.googleapis.com",
     "cloudkms.googleapis.com",
+    "cloudasset.googleapis.com",
     "cloudresourcemanager.googleapis.com",
 )
 """The hosts that are served, and that a fault may name."""
@@ -58,6 +62,7 @@ _PROJECT = ("id", "number", "state", "name", "labels")
 _PAGING = ("size", "partialPage")
 _NEEDS_LOCATION = {("redis", "instances"), ("redis", "clusters"), ("redis", "backupCollections"),
                    ("firestore", "backups"), ("kms", "keyRings")}  # fmt: skip
+_NEEDED = {("sql", "backupRuns"): ("instance", "id"), ("assets", "extra"): ("name", "assetType")}
 _INNER_LISTS = {("redis", "backupCollections"): "backups", ("kms", "keyRings"): "cryptoKeys"}
 
 
@@ -183,8 +188,7 @@ class _Reader:
             if "datasetId" not in item and "datasetReference" not in item:
                 raise self.wrong(where, "needs a datasetId")
             return
-        names = ("instance", "id") if (section, key) == ("sql", "backupRuns") else ("name",)
-        for name in names:
+        for name in _NEEDED.get((section, key), ("name",)):
             if name not in item:
                 raise self.wrong(where, f"needs {'an' if name[0] in 'aeiou' else 'a'} {name}")
         short = "/" not in str(item.get("name", ""))
@@ -215,20 +219,40 @@ class _Reader:
         for key in ("service", "answer"):
             if key not in entry:
                 raise self.wrong(f"{where}.{key}", "is missing")
-        for key in ("service", "answer", "path", "method"):
+        for key in ("service", "answer", "path", "method", "reason"):
             self.text(entry.get(key, ""), f"{where}.{key}")
         self.one_of(entry["service"], f"{where}.service", SERVICES)
         self.one_of(entry["answer"], f"{where}.answer", tuple(ANSWERS))
         self.one_of(entry.get("method", "GET"), f"{where}.method", ("GET", "POST"))
         for key in ("page", "times", "retry_delay"):
             self.positive(entry.get(key, 1), f"{where}.{key}")
-        if entry.get("status", 503) not in (500, 502, 503, 504):
-            raise self.wrong(f"{where}.status", f"must be 500, 502, 503 or 504, not {entry['status']!r}")
+        self.status(entry, f"{where}.status")
+        self.reason(entry, f"{where}.reason")
         try:
             re.compile(entry.get("path", ""))
         except re.error as error:
             raise self.wrong(f"{where}.path", f"is no regular expression: {error}") from error
         return Fault(**entry)
+
+    def status(self, entry: Json, where: str) -> None:
+        """Only `http_status` may have any status there is; 200 is no fault, and 1xx no answer."""
+        if entry["answer"] == "http_status":
+            if "status" not in entry:
+                raise self.wrong(where, "is missing: the answer 'http_status' needs one")
+            if type(entry["status"]) is not int or not 201 <= entry["status"] <= 599:
+                raise self.wrong(where, f"must be a whole number from 201 to 599, not {entry['status']!r}")
+        elif entry.get("status", 503) not in (500, 502, 503, 504):
+            raise self.wrong(where, f"must be 500, 502, 503 or 504, not {entry['status']!r}")
+
+    def reason(self, entry: Json, where: str) -> None:
+        """Only `forbidden_reason` has one, and it has to have one."""
+        if entry["answer"] != "forbidden_reason":
+            if "reason" in entry:
+                raise self.wrong(where, f"means nothing to the answer {entry['answer']!r}")
+        elif "reason" not in entry:
+            raise self.wrong(where, "is missing: the answer 'forbidden_reason' needs one")
+        elif not re.fullmatch(r"[A-Z][A-Z0-9_]*", entry["reason"]):
+            raise self.wrong(where, f"must be a word such as CONSUMER_SUSPENDED, not {entry['reason']!r}")
 
     def permissions(self, value: Any) -> list[str]:
         denied = self.array(value, "iam.denied")

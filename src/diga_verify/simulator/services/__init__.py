@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diga_verify.simulator.services import bigquery, firestore, gcs, gke, kms, projects, redis, sql
+from diga_verify.simulator.services import bigquery, firestore, gcs, gke, inventory, kms, projects, redis, sql
 
 SERVICES = {
     service.host: service
@@ -14,6 +14,7 @@ SERVICES = {
         firestore.SERVICE,
         gcs.SERVICE,
         kms.SERVICE,
+        inventory.SERVICE,
         projects.SERVICE,
     )
 }

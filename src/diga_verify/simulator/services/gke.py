@@ -21,7 +21,7 @@ def _clusters(world: World, location: str) -> list[Json]:
 
 def _cluster(world: World, item: Json) -> Json:
     place = item.get("location", "")
-    link = f"https://{HOST}/v1/projects/{world.project_id}/{_level(place)}/{place}/clusters/{item['name']}"
+    link = f"https://{HOST}/v1/projects/{world.project_id}/{level(place)}/{place}/clusters/{item['name']}"
     derived: Json = {
         "zone": place,
         "status": "RUNNING",
@@ -30,7 +30,7 @@ def _cluster(world: World, item: Json) -> Json:
         "id": stable_id(world.project_number, place, item["name"]).replace("-", ""),
         "selfLink": link,
     }
-    if _level(place) == "zones":
+    if level(place) == "zones":
         derived["locations"] = [place]
     cluster = derived | item
     if "nodePools" in item:
@@ -53,7 +53,8 @@ def _pool(world: World, cluster: Json, pool: Json) -> Json:
     return derived | pool
 
 
-def _level(place: str) -> str:
+def level(place: str) -> str:
+    """The word before a location in the name of a cluster."""
     return "zones" if place.count("-") == 2 else "locations"
 
 
