@@ -178,8 +178,10 @@ def test_declared_unused(policy: Callable[..., Policy]) -> None:
     unused = policy(('enforcement = "required"', 'enforcement = "required"\nunused = ["gcs"]')).environment(
         "production"
     )
-    off = replace(FAILED, reason=Reason.API_DISABLED)
+    off = replace(FAILED, reason=Reason.API_DISABLED, off_in_project=True)
     assert evaluate([], [off], unused, GCS, Enforcement.REQUIRED).unread == ()
+    elsewhere = replace(off, off_in_project=False)
+    assert evaluate([], [elsewhere], unused, GCS, Enforcement.REQUIRED).unread == (elsewhere,)
     assert evaluate([], [FAILED], unused, GCS, Enforcement.REQUIRED).unread == (FAILED,)
     found = evaluate([bucket(HERE)], [], unused, GCS, Enforcement.REQUIRED).resources[0]
     assert (found.verdict, found.declared_unused) == (Verdict.VIOLATION, True)

@@ -130,8 +130,8 @@ MISPLACED: tuple[tuple[str, Callable[[World], None], str, str, str, str, str], .
     ),
     (
         "sql backup run of an instance that is gone",
-        add("sql.backupRuns", {"instance": "gone", "id": "9", "location": "asia"}),
-        "sql", "gone/9", "backup", "asia", "location",
+        add("sql.backupRuns", {"instance": "dta-postgres-old", "id": "9", "location": "asia"}),
+        "sql", "dta-postgres-old/9", "backup", "asia", "location",
     ),
     (
         "sql backup of a deleted instance",

@@ -178,6 +178,7 @@ LOCATED = (
 @pytest.mark.parametrize(("type", "key", "field"), LOCATED)
 def test_no_location(world: Callable[[], World], gate: Gate, type: str, key: str, field: str) -> None:
     table = world()
+    table["iam"] = {"denied": ["cloudasset.assets.listResource"]}  # the witness knows where a cluster is
     del table[type][key][-1][field]
     assert_unproven(gate(table, type), type, Reason.MISSING_LOCATION)
 
@@ -307,7 +308,7 @@ def test_the_run_has_an_end(world: Callable[[], World], gate: Gate) -> None:
     table["faults"] = [{"service": host, "answer": "silence"} for host in HOSTS.values()]
     report = gate(table, patience=Patience(run=1.0, read=60.0))
     assert (report.exit_code, report.complete) == (3, False)
-    assert {one.type for one in report.judgement.unread} == set(TYPES)
+    assert {one.type for one in report.judgement.unread} == {*TYPES, "inventory"}
     assert {one.reason for one in report.judgement.unread} == {Reason.TIMEOUT}
 
 
@@ -374,7 +375,7 @@ def test_permissions_that_cannot_be_told(world: Callable[[], World], gate: Gate,
     table["faults"] = [{"service": "cloudresourcemanager.googleapis.com", "answer": answer}]
     report = gate(table, "kms")
     assert (report.exit_code, report.complete) == (3, False)
-    assert {one.type for one in report.judgement.unread} == {"project", "kms"}
+    assert {one.type for one in report.judgement.unread} - {"inventory"} == {"project", "kms"}
 
 
 OF_NO_KIND = (
@@ -398,3 +399,220 @@ def test_backups_that_do_not_show_the_default(world: Callable[[], World], gate: 
     table = no_configured_backups(world())
     table["sql"]["backupRuns"] = [{"instance": "dta-postgres", "id": "1", "location": "eu", **run}]
     assert_unproven(gate(table, "sql"), "sql", Reason.DEFAULT_LOCATION)
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_an_api_that_is_off_elsewhere_says_nothing_about_a_type_declared_unused(
+    world: Callable[[], World], gate: Gate, policy: Callable[..., Policy], type: str
+) -> None:
+    table = fault(world(), type, "api_disabled_elsewhere")
+    table["assets"] = {"without": []}
+    name = {
+        "gke": "dta-cluster",
+        "sql": "dta-postgres",
+        "redis": "dta-redis",
+        "bigquery": "de",
+        "firestore": "(default)",
+    }
+    expected_in_staging = (
+        [(f'name = "{name[type]}"', f'name = "{name[type]}"\nenvironments = ["staging"]')] if type in name else []
+    )
+    unused = policy(
+        ('enforcement = "required"', f'enforcement = "required"\nunused = ["{type}"]'), *expected_in_staging
+    )
+    table[type] = {}
+    report = gate(table, type, rules=unused)
+    assert_unread(report, type, Reason.API_DISABLED)
+    assert "which is not proven to be the one verified" in report.judgement.unread[0].detail
+
+
+OURS = "projects/dtx-data"
+ASSETS = (
+    ("gke", "container.googleapis.com/Cluster", f"//container.googleapis.com/{OURS}/zones/europe-west3-a/clusters/x"),
+    ("sql", "sqladmin.googleapis.com/Instance", f"//cloudsql.googleapis.com/{OURS}/instances/x"),
+    ("redis", "redis.googleapis.com/Instance", f"//redis.googleapis.com/{OURS}/locations/us-east1/instances/x"),
+    ("redis", "redis.googleapis.com/Cluster", f"//redis.googleapis.com/{OURS}/locations/us-east1/clusters/x"),
+    ("bigquery", "bigquery.googleapis.com/Dataset", f"//bigquery.googleapis.com/{OURS}/datasets/x"),
+    ("firestore", "firestore.googleapis.com/Database", f"//firestore.googleapis.com/{OURS}/databases/x"),
+    ("gcs", "storage.googleapis.com/Bucket", "//storage.googleapis.com/x"),
+    ("kms", "cloudkms.googleapis.com/KeyRing", f"//cloudkms.googleapis.com/{OURS}/locations/us/keyRings/x"),
+    (
+        "kms",
+        "cloudkms.googleapis.com/CryptoKey",
+        f"//cloudkms.googleapis.com/{OURS}/locations/us/keyRings/x/cryptoKeys/x",
+    ),
+)
+
+
+class TestTheSecondWitness:
+    """Cloud Asset Inventory can spoil a pass, and never make one."""
+
+    @pytest.mark.parametrize(("type", "asset_type", "name"), ASSETS, ids=[row[1] for row in ASSETS])
+    def test_it_knows_of_what_no_list_holds(
+        self, world: Callable[[], World], gate: Gate, type: str, asset_type: str, name: str
+    ) -> None:
+        table = world()
+        table["assets"] = {"extra": [{"name": name, "assetType": asset_type}]}
+        report = gate(table, type)
+        assert_unread(report, type, Reason.NOT_LISTED)
+        assert [one.scope for one in report.judgement.unread] == [name]
+        assert asset_type in report.witness.heard
+
+    def test_it_agrees_with_lists_that_are_whole(self, world: Callable[[], World], gate: Gate) -> None:
+        table = world()
+        table["gke"]["clusters"].append(
+            {"name": "zonal", "location": "europe-west3-a", "locations": ["europe-west3-a"]}
+        )
+        report = gate(table)
+        assert (report.exit_code, report.witness.silent) == (0, ())
+        assert {asset for _, asset, _ in ASSETS} == set(report.witness.heard)
+        assert len(report.witness.assets) > len(ASSETS)
+
+    def test_it_may_write_the_project_as_a_number(self, world: Callable[[], World], gate: Gate) -> None:
+        table = world()
+        name = "//redis.googleapis.com/projects/{}/locations/europe-west3/instances/dta-redis"
+        extra = {"name": name.format("100000000001"), "assetType": "redis.googleapis.com/Instance"}
+        table["assets"] = {"without": [name.format("dtx-data")], "extra": [extra]}
+        assert gate(table, "redis").exit_code == 0
+
+    def test_it_lags_behind_and_that_proves_nothing(self, world: Callable[[], World], gate: Gate) -> None:
+        table = world()
+        table["assets"] = {"without": ["//storage.googleapis.com/dtx-video"]}
+        assert gate(table, "gcs").exit_code == 0
+
+    def test_it_shows_what_a_disabled_api_still_holds(
+        self, world: Callable[[], World], gate: Gate, policy: Callable[..., Policy]
+    ) -> None:
+        unused = policy(('enforcement = "required"', 'enforcement = "required"\nunused = ["gcs"]'))
+        report = gate(fault(world(), "gcs", "api_disabled"), "gcs", rules=unused)
+        assert_unread(report, "gcs", Reason.NOT_LISTED)
+
+    def test_it_says_nothing_more_about_a_list_that_failed(self, world: Callable[[], World], gate: Gate) -> None:
+        assert_unread(gate(fault(world(), "gcs", "html"), "gcs"), "gcs", Reason.MALFORMED_ANSWER)
+
+    @pytest.mark.parametrize(
+        "answer", ["permission_denied", "api_disabled", "api_disabled_elsewhere", "not_found", "vpc_sc"]
+    )
+    def test_a_caller_may_have_none(self, world: Callable[[], World], gate: Gate, answer: str) -> None:
+        table = world()
+        table["faults"] = [{"service": "cloudasset.googleapis.com", "answer": answer}]
+        report = gate(table, "gcs")
+        assert (report.exit_code, report.complete, report.witness.heard) == (0, True, ())
+        assert [asset_type for asset_type, _ in report.witness.silent] == ["storage.googleapis.com/Bucket"]
+
+    def test_a_caller_without_the_permission_asks_for_no_list(self, world: Callable[[], World], gate: Gate) -> None:
+        table = world()
+        table["iam"] = {"denied": ["cloudasset.assets.listResource"]}
+        report = gate(table, "gcs")
+        assert report.exit_code == 0
+        assert report.witness.silent == (("storage.googleapis.com/Bucket", Reason.PERMISSION_DENIED),)
+        assert "cloudasset.assets.list" not in {call.method for call in report.calls}
+
+    @pytest.mark.parametrize("denied", [True, False], ids=["permission", "api"])
+    def test_a_policy_can_require_it(
+        self, world: Callable[[], World], gate: Gate, policy: Callable[..., Policy], denied: bool
+    ) -> None:
+        table = world()
+        if denied:
+            table["iam"] = {"denied": ["cloudasset.assets.listResource"]}
+        else:
+            table["faults"] = [{"service": "cloudasset.googleapis.com", "answer": "api_disabled"}]
+        strict = policy(('enforcement = "required"', 'enforcement = "required"\nsecond_witness = "required"'))
+        expected = Reason.PERMISSION_DENIED if denied else Reason.API_DISABLED
+        assert_unread(gate(table, "gcs", rules=strict), "inventory", expected)
+
+    @pytest.mark.parametrize(
+        "answer", ["server_error", "html", "truncated", "reset", "null_items", "repeat_token", "unauthenticated"]
+    )
+    def test_one_that_breaks_off_is_unread(self, world: Callable[[], World], gate: Gate, answer: str) -> None:
+        table = world()
+        table["faults"] = [{"service": "cloudasset.googleapis.com", "answer": answer, "page": 1}]
+        report = gate(table, "gcs")
+        assert {one.type for one in report.judgement.unread} == {"inventory"}
+        assert (report.exit_code, report.complete) == (3, False)
+
+    def test_one_that_breaks_off_hides_no_expected_resource(self, world: Callable[[], World], gate: Gate) -> None:
+        table = world()
+        table["gke"] = {}
+        table["faults"] = [{"service": "cloudasset.googleapis.com", "answer": "server_error"}]
+        report = gate(table, "gke")
+        assert report.exit_code == 1
+        assert [one.name for one in report.judgement.missing] == ["dta-cluster"]
+
+
+@pytest.mark.parametrize(("type", "key"), [("sql", "instances"), ("redis", "instances"), ("gcs", "buckets")])
+def test_another_projects_items_hide_none_of_our_own(
+    world: Callable[[], World], gate: Gate, type: str, key: str
+) -> None:
+    """A page of strangers between two of ours."""
+    table = fault(world(), type, "foreign_project", page=2)
+    table[type][key].insert(0, dict(table[type][key][-1], name="first"))
+    report = gate(table, type)
+    assert Reason.FOREIGN_RESOURCE in {one.reason for one in report.judgement.unread}
+    assert (report.exit_code, report.complete) == (3, False)
+    assert "first" in {one.resource.name for one in report.judgement.resources}
+
+
+@pytest.mark.parametrize("backup", ["backupRuns", "backups"])
+def test_backups_of_an_instance_that_is_neither_listed_nor_deleted(
+    world: Callable[[], World], gate: Gate, backup: str
+) -> None:
+    table = world()
+    stray = {"instance": "forgotten", "location": "eu"}
+    name = {"id": "99"} if backup == "backupRuns" else {"name": "projects/dtx-data/backups/99"}
+    table["sql"][backup].append(stray | name)
+    report = gate(table, "sql")
+    assert_unread(report, "sql", Reason.NOT_LISTED)
+    assert "forgotten" in report.judgement.unread[0].detail
+
+
+@pytest.mark.parametrize("mark", [{"instanceDeletionTime": "2026-10-01T00:00:00Z"}, {"type": "FINAL"}])
+def test_backups_of_a_deleted_instance_stand_for_themselves(
+    world: Callable[[], World], gate: Gate, mark: dict[str, str]
+) -> None:
+    table = world()
+    table["sql"]["backups"].append(
+        {"name": "projects/dtx-data/backups/99", "instance": "gone", "location": "eu", **mark}
+    )
+    table["sql"]["backupRuns"].append({"instance": "gone", "id": "98", "location": "eu"})
+    report = gate(table, "sql")
+    assert report.exit_code == 0
+    assert {"99", "gone/98"} <= {one.resource.name for one in report.judgement.resources}
+
+
+ODD_WORDS = (
+    ("sql", "instances", {"instanceType": "ON_PREMISES_INSTANCE"}, Reason.EXTERNAL_DATA, True),
+    ("sql", "instances", {"instanceType": "FUTURE"}, Reason.MALFORMED_ANSWER, False),
+    ("bigquery", "datasets", {"type": "BIGLAKE_ICEBERG"}, Reason.EXTERNAL_DATA, True),
+    ("bigquery", "datasets", {"type": "FUTURE"}, Reason.MALFORMED_ANSWER, False),
+    ("redis", "clusters", {"crossClusterReplicationConfig": {"clusterRole": "FUTURE"}}, Reason.MALFORMED_ANSWER, False),
+)
+
+
+@pytest.mark.parametrize(("type", "key", "words", "reason", "complete"), ODD_WORDS)
+def test_words_that_tell_of_another_place_or_of_one_nobody_knows(
+    world: Callable[[], World], gate: Gate, type: str, key: str, words: World, reason: Reason, complete: bool
+) -> None:
+    table = world()
+    table[type][key][-1].update(words)
+    report = gate(table, type)
+    assert reasons(report, type) == {reason}
+    assert (report.exit_code, report.complete) == (3, complete)
+
+
+def test_a_protection_level_from_the_future(world: Callable[[], World], gate: Gate) -> None:
+    table = world()
+    keys = table["kms"]["keyRings"][-1]["cryptoKeys"]
+    keys.append({"name": "odd", "versionTemplate": {"protectionLevel": "FUTURE"}})
+    report = gate(table, "kms")
+    assert reasons(report, "kms") == {Reason.MALFORMED_ANSWER}
+    assert [one.resource.kind for one in report.of(Verdict.UNVERIFIED)] == ["key"]
+
+
+def test_a_budget_for_a_type(world: Callable[[], World], gate: Gate) -> None:
+    """A type may not use up the time of the run with many calls of which each is in time."""
+    now = iter(range(10_000_000))
+    patience = Patience(run=1e9, type=60.0, attempts=1, clock=lambda: next(now) * 1.0)
+    report = gate(world(), "kms", patience=patience)
+    assert reasons(report, "kms") | {Reason.TIMEOUT} == {Reason.TIMEOUT}
+    assert (report.exit_code, report.complete) == (3, False)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from diga_verify.model import Reason
+from diga_verify.redact import redact
 
 
 class DigaVerifyError(Exception):
@@ -50,12 +51,17 @@ class CheckerError(DigaVerifyError):
 
 
 class ReadError(DigaVerifyError):
-    """A call did not bring what was asked for."""
+    """A call did not bring what was asked for.
 
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+    `detail` may quote what others wrote: secrets in it are removed here, so that none can be printed later.
+    `consumer` is the project, by id or number, that an error of Google says it is about.
+    """
+
+    def __init__(self, reason: Reason, detail: str, consumer: str | None = None) -> None:
         self.reason = reason
-        self.detail = detail
+        self.detail = redact(detail)
+        self.consumer = consumer
+        super().__init__(f"{reason}: {self.detail}")
 
 
 class OutputError(DigaVerifyError):

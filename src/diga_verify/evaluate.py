@@ -110,7 +110,7 @@ def evaluate(
     """Judge everything in `scope`. `unread` is what the run could not read; what cannot be proven is added to it."""
     found = sorted(set_apart(resources), key=lambda one: (_rank(scope, one.type), one.full_name))
     owners = {one.full_name: one for one in found}
-    settled = [one for one in unread if not _settled(one, rules)]
+    settled = [one for one in unread if not rules.settles(one)]
     empty = [*_nothing_found(found, settled, rules, scope)]
     missing = tuple(_missing(found, settled, rules, scope))
     chosen = [one for one in found if scope.holds(one, owners.get(one.owner))]
@@ -178,11 +178,6 @@ def _judge_placement(place: Placement, resource: Resource, rules: Rules) -> Judg
     return JudgedPlacement(place, location, known, verdict, severity, allowed, waiver, assumption)
 
 
-def _settled(unread: Unread, rules: Rules) -> bool:
-    """A type that the policy declares unused need not have its API switched on."""
-    return unread.type in rules.unused and unread.reason is Reason.API_DISABLED
-
-
 def _nothing_found(found: Sequence[Resource], unread: Sequence[Unread], rules: Rules, scope: Scope) -> Iterator[Unread]:
     for type in scope.types:
         if type in rules.unused or type in {one.type for one in found} | {one.type for one in unread}:
@@ -240,8 +235,8 @@ def _why(place: JudgedPlacement) -> str:
         Reason.MISSING_LOCATION: "the answer names no location",
         Reason.DEFAULT_LOCATION: "the answer names no location, so the service chooses one, and no backup shows which",
         Reason.EXTERNAL_KEY: "the key material is held outside Google, and no API tells where",
-        Reason.EXTERNAL_DATA: "the data is kept by another system, and BigQuery does not tell where",
-        Reason.MALFORMED_ANSWER: "the field holds something else than a location",
+        Reason.EXTERNAL_DATA: "the data is kept by another system, and the API does not tell where",
+        Reason.MALFORMED_ANSWER: "the field holds something that tells no place we know how to judge",
     }
     return f"{said.get(place.reason or Reason.MISSING_LOCATION, 'it could not be read')}{about}"
 

@@ -139,6 +139,8 @@ class Unread:
     """One sentence for a person. Never branch on it."""
     resource: str | None = None
     """Full name of the one resource this is about, when it is about one. That resource cannot be compliant."""
+    off_in_project: bool = False
+    """With `api_disabled`: the answer says that the API is off in the very project that is verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,31 @@ class Project:
     id: str
     number: str | None
     state: str | None
+
+    def is_named(self, name: str) -> bool | None:
+        """Whether `name` is the project's id or number; None where that cannot be told without its record."""
+        known = [own for own in (self.id, self.number) if own is not None and own.isdigit() == name.isdigit()]
+        return name in known if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A resource that Cloud Asset Inventory knows of."""
+
+    type: str
+    full_name: str
+    """As Cloud Asset Inventory writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What Cloud Asset Inventory, the second witness, said of the types that were read."""
+
+    heard: tuple[str, ...] = ()
+    """The asset types of which it gave its whole list."""
+    silent: tuple[tuple[str, Reason], ...] = ()
+    """The asset types of which the caller may not have its list, each with the reason."""
+    assets: tuple[Asset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

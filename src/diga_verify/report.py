@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from diga_verify import __version__
 from diga_verify.evaluate import JudgedResource, Judgement
-from diga_verify.model import PROOF_LACKING, Call, Enforcement, Project, Reason, Severity, Verdict
+from diga_verify.model import PROOF_LACKING, Call, Enforcement, Project, Reason, Severity, Verdict, Witness
 
 SCHEMA_VERSION = "1"
 COMPLIANT, VIOLATION, UNVERIFIED = Verdict.COMPLIANT, Verdict.VIOLATION, Verdict.UNVERIFIED
@@ -62,10 +62,13 @@ class Report:
     finished_at: str
     simulated: bool
     api_root: str | None
+    network_variables: tuple[str, ...]
+    """Environment variables that were set and decide whom the run took for Google."""
     whole: bool
     """False when `-t` or `-r` selected a part: then this is no gate result for the project."""
     selection: tuple[str, ...]
     judgement: Judgement
+    witness: Witness
     calls: tuple[Call, ...]
     checkers: tuple[CheckerOrigin, ...]
     limits: tuple[Limit, ...]

@@ -15,13 +15,15 @@ from diga_verify.errors import ReadError, UsageError
 from diga_verify.evaluate import Scope, evaluate
 from diga_verify.gateway.door import Door
 from diga_verify.gateway.endpoints import Endpoints
-from diga_verify.gateway.gateway import CALLS_IN_FLIGHT, Gateway, Listed
+from diga_verify.gateway.gateway import CALLS_IN_FLIGHT, Gateway
 from diga_verify.gateway.identity import Anonymous, Identity, caller
 from diga_verify.gateway.patience import Patience
+from diga_verify.gateway.resource_manager import missing_permissions, project_record
 from diga_verify.locations.algebra import adequacy_review_date, table_date
-from diga_verify.model import Call, Enforcement, Item, Project, Reason, Resource, Unread
+from diga_verify.model import Call, Enforcement, Item, Project, Reason, Resource, Unread, Witness
 from diga_verify.policy.rules import Policy, Rules
 from diga_verify.report import CheckerOrigin, Limit, Report
+from diga_verify.second_witness import INVENTORY, hear, unseen
 
 T = TypeVar("T")
 _TICK = 0.2
@@ -65,7 +67,7 @@ def verify(run: Run, checkers: Mapping[str, Registered], watch: Callable[[Progre
     rules = run.policy.environment(run.environment)
     _refuse_other_project(rules, Project(run.project, None, None))
     started = _now()
-    reading = _Reading(run, [checkers[type].checker for type in run.scope.types], watch)
+    reading = _Reading(run, rules, [checkers[type].checker for type in run.scope.types], watch)
     try:
         reading.read()
     finally:
@@ -85,9 +87,11 @@ def verify(run: Run, checkers: Mapping[str, Registered], watch: Callable[[Progre
         finished_at=_now(),
         simulated=run.endpoints.simulated,
         api_root=run.endpoints.root,
+        network_variables=run.endpoints.network_variables,
         whole=run.scope.whole,
         selection=tuple(f"{type}/{name}" for type, name in sorted(run.scope.wanted)) or run.scope.types,
         judgement=evaluate(reading.resources, reading.unread, rules, run.scope, enforcement),
+        witness=reading.witness,
         calls=reading.calls,
         checkers=tuple(_origin(checkers[type]) for type in run.scope.types),
         limits=tuple(_limits(run, checkers)),
@@ -100,18 +104,20 @@ def verify(run: Run, checkers: Mapping[str, Registered], watch: Callable[[Progre
 class _Reading:
     """One run's conversation with Google Cloud, and all that came of it so far."""
 
-    def __init__(self, run: Run, checkers: Sequence[Checker], watch: Callable[[Progress], None]) -> None:
+    def __init__(self, run: Run, rules: Rules, checkers: Sequence[Checker], watch: Callable[[Progress], None]) -> None:
         self.project = Project(run.project, None, None)
         self.principal: str | None = None
         self.resources: list[Resource] = []
         self.unread: list[Unread] = []
+        self.witness = Witness()
         self.interrupted_by: int | None = None
         self._run = run
+        self._rules = rules
         self._checkers = checkers
         self._watch = watch
         self._waiting = [checker.type for checker in checkers]
         self._gateway: Gateway | None = None
-        self._types = ThreadPoolExecutor(max(8, len(checkers) + 1), thread_name_prefix="type")
+        self._types = ThreadPoolExecutor(max(8, len(checkers) + 2), thread_name_prefix="type")
         self._calls = ThreadPoolExecutor(CALLS_IN_FLIGHT, thread_name_prefix="call")
 
     @property
@@ -144,30 +150,40 @@ class _Reading:
         run = self._run
         identity: Identity = Anonymous()
         if not run.endpoints.simulated:
-            identity = caller(run.impersonate, run.billing_project)
+            identity = caller(run.impersonate, run.billing_project, seconds=min(run.patience.token, run.patience.run))
         self.principal = identity.principal
         door = Door(run.endpoints, identity, run.patience, CALLS_IN_FLIGHT)
         agent = f"diga-verify/{__version__}"
-        return Gateway(door, run.endpoints, run.patience, deep=run.deep, agent=agent, spread=self._calls.map)
+        return Gateway(
+            door, run.endpoints, run.patience, self.project, deep=run.deep, agent=agent, spread=self._calls.map
+        )
 
     def _preflight(self, gateway: Gateway) -> None:
         """The project's own record and the caller's permissions, before anything else."""
         project = self.project
-        record = self._types.submit(gateway.project, project.id)
+        record = self._types.submit(project_record, gateway, project.id)
         rights = [self._types.submit(_rights, checker, gateway, project) for checker in self._checkers]
         for done in self._as_done(rights):
-            self.unread += done.result().unread
+            self.unread += done.result()
         for asked in self._as_done([record]):
             self.project, unread = asked.result()
             self.unread += unread
+            gateway.project = self.project
 
     def _read_types(self, gateway: Gateway) -> None:
+        asset_types = {name: checker.type for checker in self._checkers for name in checker.asset_types}
+        self._waiting.append(INVENTORY)
+        heard = self._types.submit(hear, gateway, self.project, asset_types, required=self._rules.second_witness)
         tasks = [self._types.submit(_read_type, checker, gateway, self.project) for checker in self._checkers]
         for done in self._as_done(tasks):
             type, resources, unread = done.result()
             self.resources += resources
             self.unread += unread
             self._waiting.remove(type)
+        for testimony in self._as_done([heard]):
+            self.witness, broken_off = testimony.result()
+            self.unread += [*broken_off, *unseen(self.witness, self.resources, self.unread, self.project, self._rules)]
+            self._waiting.remove(INVENTORY)
 
     def _as_done(self, tasks: Iterable[Future[T]]) -> Iterator[Future[T]]:
         """The tasks as they finish, until none is left or the run's time is up."""
@@ -178,8 +194,8 @@ class _Reading:
             yield from done
 
 
-def _rights(checker: Checker, gateway: Gateway, project: Project) -> Listed:
-    return gateway.missing_permissions(checker.type, project, checker.permissions)
+def _rights(checker: Checker, gateway: Gateway, project: Project) -> tuple[Unread, ...]:
+    return missing_permissions(gateway, checker.type, project, checker.permissions)
 
 
 def _read_type(checker: Checker, gateway: Gateway, project: Project) -> tuple[str, list[Resource], list[Unread]]:

@@ -9,7 +9,8 @@ from typing import Any, cast
 import pytest
 
 from diga_verify.checkers.bigquery import BigQuery
-from diga_verify.gateway.gateway import Gateway, Listed
+from diga_verify.gateway.gateway import Gateway
+from diga_verify.gateway.listing import Listed
 from diga_verify.model import Json, Project, Reason
 
 

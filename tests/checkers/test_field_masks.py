@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from diga_verify.gateway.gateway import Method
+from diga_verify.gateway.listing import Method
 from diga_verify.model import TYPES
 
 DOCUMENTS = {

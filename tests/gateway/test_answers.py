@@ -125,7 +125,8 @@ def test_an_error_in_200() -> None:
     [
         ({}, b"", None),
         ({"Retry-After": "7"}, b"", 7.0),
-        ({"Retry-After": "Mon, 23 Nov 2026 10:00:00 GMT"}, b"", None),
+        ({"Retry-After": "Sat, 23 Nov 2024 10:00:00 GMT"}, b"", 0.0),
+        ({"Retry-After": "next week"}, b"", None),
         ({"Retry-After": "-1"}, b"", None),
         ({}, b'{"error": {"details": [{}, {"retryDelay": "1.5s"}]}}', 1.5),
         ({}, b'{"error": {"details": [{"retryDelay": "soon"}]}}', None),

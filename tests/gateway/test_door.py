@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -143,3 +144,56 @@ def test_a_deadline_that_has_passed(peer: Peer) -> None:
         opened.get(f"{peer.url}/a")
     assert caught.value.reason is Reason.TIMEOUT
     assert peer.asked == []
+
+
+def test_a_peer_that_speaks_no_tls(peer: Peer) -> None:
+    root = peer.url.replace("http://", "https://")
+    with (
+        session(stand_in(root)) as opened,
+        exchanging(Exchange(PATIENCE.clock() + 20)),
+        pytest.raises(ReadError) as error,
+    ):
+        opened.get(f"{root}/a.googleapis.com/v1/things")
+    assert error.value.reason is Reason.TLS_FAILED
+    assert peer.asked == []
+
+
+@contextmanager
+def dripping(*parts: bytes) -> Iterator[tuple[str, threading.Event]]:
+    """A peer that sends some bytes and then one blank after the other, until the event ends it."""
+    ends = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.sendall(b"".join(parts))
+                while not ends.wait(0.02):
+                    self.request.sendall(b" ")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", ends
+        ends.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b""],
+        [b"HTTP/1.1 200 O"],
+        [b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-More:"],
+        [b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}"],
+        [b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n9;"],
+    ],
+    ids=["before the status", "in the status", "in the headers", "in the body", "in a chunk"],
+)
+def test_a_peer_that_drips_wherever_it_is_cannot_stretch_a_call(parts: list[bytes]) -> None:
+    with dripping(*parts) as (url, ends), session(stand_in(url)) as opened:
+        with exchanging(Exchange(PATIENCE.clock() + 0.3)), pytest.raises(ReadError) as error:
+            opened.get(f"{url}/a.googleapis.com/v1/things")
+        assert not ends.is_set()
+    assert error.value.reason is Reason.TIMEOUT

@@ -25,6 +25,31 @@ from diga_verify.gateway.endpoints import Endpoints, stand_in
         "http://user:word@127.0.0.1",
         "https://example.com/?a=b",
         "https://example.com/#a",
+        "https://example.com?",
+        "https://example.com#",
+        "http://[/]",
+        "http://[::1].example.com",
+        "http://[::ffff:127.0.0.1]",
+        "http://127.1",
+        "http://0x7f000001",
+        "http://localhost.",
+        "http://@127.0.0.1",
+        "http://:@127.0.0.1",
+        "http://127.0.0.1:",
+        "http://127.0.0.1:0",
+        "http://127.0.0.1:80@example.com",
+        "http://127.0.0.1\\@example.com",
+        "http://127.0.0.1 ",
+        " http://127.0.0.1",
+        "http://127.0.0.1\n",
+        "http://127.0.0.1/\ta",
+        "http://127.0.0.1/a/../b",
+        "http://127.0.0.1/./b",
+        "http://127.0.0.1/%2e%2e/b",
+        "http://127.0.0.1//example.com",
+        "http://127\u30020.0.1",
+        "http://\uff11\uff12\uff17.0.0.1",
+        "http://127.0.0.1:\u0661",
     ],
 )
 def test_refused(url: str) -> None:
@@ -39,6 +64,10 @@ def test_taken(url: str) -> None:
     endpoints = stand_in(url)
     assert endpoints.simulated
     assert endpoints.base("a.googleapis.com") == f"{url.rstrip('/')}/a.googleapis.com"
+
+
+def test_capitals_do_not_matter() -> None:
+    assert stand_in("HTTP://LocalHost:8080/Some/Path").root == "http://localhost:8080/Some/Path"
 
 
 def test_google() -> None:

@@ -6,18 +6,24 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from diga_verify.checkers.fields import Field, identity, labels, of_name, placements
+from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, unheard_of
 from diga_verify.checkers.interface import Found
 from diga_verify.errors import ReadError
-from diga_verify.gateway.gateway import Gateway, Listed, Method, joined
+from diga_verify.gateway.gateway import Gateway
+from diga_verify.gateway.listing import Listed, Method, joined
 from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role, Unread
 
 _FIELDS = (
     Field(Role.PRIMARY, "location", required=True),
     Field(Role.KEY, "defaultEncryptionConfiguration.kmsKeyName", of_name),
 )
+
+DATASET = "bigquery.googleapis.com/Dataset"
 _REPLICA = Field(Role.REPLICA, "location", required=True)
 _KINDS = {"LINKED": "linked dataset", "EXTERNAL": "external dataset"}
+_ELSEWHERE = ("EXTERNAL", "BIGLAKE_ICEBERG", "BIGLAKE_HIVE")
+"""Types of datasets whose data another system keeps."""
+_TYPES = ("DEFAULT", "PUBLIC", "LINKED", *_ELSEWHERE)
 _SERVICE = "bigquery.googleapis.com"
 _DATASETS = Method(
     "bigquery",
@@ -28,6 +34,7 @@ _DATASETS = Method(
     kind_required=True,
     items="datasets",
     partial="unreachable",
+    owner="datasetReference.projectId",
 )
 _DATASET = Method(
     "bigquery",
@@ -46,6 +53,7 @@ class BigQuery:
     type = "bigquery"
     title = "BigQuery"
     permissions = ("bigquery.datasets.get",)
+    asset_types = (DATASET,)
     reads = (
         "datasets, hidden, linked and external ones too: location, default key",
         "with --deep: cross-region replicas, by a query in each location that holds datasets",
@@ -67,10 +75,7 @@ class BigQuery:
         )
         got = gateway.spread(lambda data: _dataset(gateway, client, scope, data), listed.items)
         replicas = _replicas(gateway, client, scope, listed.items) if gateway.deep else Listed(())
-        items = (
-            Item("bigquery.googleapis.com/Dataset", project.id, data, {"replicas": _of(data, replicas.items)})
-            for data in joined(got).items
-        )
+        items = (Item(DATASET, project.id, data, {"replicas": _of(data, replicas.items)}) for data in joined(got).items)
         return Found(tuple(items), listed.unread + joined(got).unread + replicas.unread)
 
     def read(self, item: Item) -> Resource:
@@ -85,7 +90,12 @@ class BigQuery:
             name=dataset,
             full_name=_full_name(project, dataset),
             kind=_KINDS.get(str(item.data.get("type")), "dataset"),
-            placements=(*placements(item.data, _FIELDS), *_outside(item.data), *replicas),
+            placements=(
+                *placements(item.data, _FIELDS),
+                *unheard_of(item.data, Role.PRIMARY, "type", _TYPES),
+                *_outside(item.data),
+                *replicas,
+            ),
             labels=labels(item.data, "labels"),
         )
 
@@ -125,7 +135,7 @@ def _dataset(gateway: Gateway, client: Any, scope: str, listed: Json) -> Listed:
 
 def _outside(data: Json) -> Iterable[Placement]:
     """An external dataset is a view of data that another system keeps, at a place that BigQuery does not tell."""
-    if data.get("type") == "EXTERNAL" or "externalDatasetReference" in data:
+    if data.get("type") in _ELSEWHERE or "externalDatasetReference" in data:
         source = data.get("externalDatasetReference")
         about = str(source.get("externalSource", "")) if isinstance(source, dict) else ""
         yield Placement(

@@ -101,6 +101,15 @@ def walk(data: object, path: str, at: str = "") -> Iterator[tuple[str, object]]:
             yield place, value
 
 
+def unheard_of(data: Json, role: Role, path: str, known: Iterable[str]) -> Iterator[Placement]:
+    """A placement at an unknown location for every word at `path` that is none of `known`. A word that an API has
+    learnt since may tell of a place that nobody looks for yet."""
+    words = tuple(known)
+    for place, value in walk(data, path):
+        if value not in words:
+            yield Placement(role, None, place, reason=Reason.MALFORMED_ANSWER, about=str(value))
+
+
 def _entries(place: str, value: object) -> list[tuple[str, object]]:
     if not isinstance(value, list):
         return [(place, value)]

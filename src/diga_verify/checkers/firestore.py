@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from diga_verify.checkers.fields import Field, identity, of_name, placements, segment
 from diga_verify.checkers.interface import Found
-from diga_verify.gateway.gateway import Gateway, Method
+from diga_verify.gateway.gateway import Gateway
+from diga_verify.gateway.listing import Method
 from diga_verify.model import Item, Project, Resource, Role
 
 DATABASE = "firestore.googleapis.com/Database"
@@ -23,6 +24,7 @@ _DATABASES = Method(
     fields="databases(name,locationId,type,deleteTime,previousId,cmekConfig),unreachable",
     items="databases",
     partial="unreachable",
+    owner="name",
 )
 _BACKUPS = Method(
     "firestore",
@@ -31,6 +33,7 @@ _BACKUPS = Method(
     fields="backups(name,database,state),unreachable",
     items="backups",
     partial="unreachable",
+    owner="name",
 )
 
 
@@ -40,6 +43,7 @@ class Firestore:
     type = "firestore"
     title = "Firestore"
     permissions = ("datastore.databases.list", "datastore.databases.getMetadata", "datastore.backups.list")
+    asset_types = (DATABASE,)
     reads = (
         "databases, named and deleted-but-recoverable ones too: location, keys",
         "backups in all locations",

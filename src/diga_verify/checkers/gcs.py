@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, walk
 from diga_verify.checkers.interface import Found
-from diga_verify.gateway.gateway import Gateway, Listed, Method, joined
+from diga_verify.gateway.gateway import Gateway
+from diga_verify.gateway.listing import Listed, Method, joined
 from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role
 
 _DATA_LOCATIONS = "customPlacementConfig.dataLocations[]"
@@ -12,6 +13,8 @@ _FIELDS = (
     Field(Role.PRIMARY, _DATA_LOCATIONS),
     Field(Role.KEY, "encryption.defaultKmsKeyName", of_name),
 )
+
+BUCKET = "storage.googleapis.com/Bucket"
 _BUCKETS = Method(
     "gcs",
     "storage.googleapis.com",
@@ -22,6 +25,7 @@ _BUCKETS = Method(
     kind_required=True,
     items="items",
     partial="unreachable",
+    owner="projectNumber",
 )
 
 
@@ -31,6 +35,7 @@ class Gcs:
     type = "gcs"
     title = "Cloud Storage"
     permissions = ("storage.buckets.list",)
+    asset_types = (BUCKET,)
     reads = (
         "buckets, live and soft-deleted: location, and the regions of a configurable dual-region",
         "the default key",
@@ -47,7 +52,7 @@ class Gcs:
                 lambda: _buckets(gateway, project, soft_deleted=True),
             )
         )
-        items = (Item("storage.googleapis.com/Bucket", project.id, data) for data in listed.items)
+        items = (Item(BUCKET, project.id, data) for data in listed.items)
         return Found(tuple(items), listed.unread)
 
     def read(self, item: Item) -> Resource:
@@ -87,7 +92,8 @@ def _location(data: Json) -> Placement:
     hold the data stand beside it."""
     location = data.get("location")
     if not isinstance(location, str) or not location:
-        return Placement(Role.PRIMARY, None, "location", reason=Reason.MISSING_LOCATION)
+        strange = Reason.MISSING_LOCATION if location in (None, "") else Reason.MALFORMED_ANSWER
+        return Placement(Role.PRIMARY, None, "location", reason=strange)
     return Placement(Role.PRIMARY, location, "location", members=_members(data))
 
 

@@ -15,8 +15,11 @@ from diga_verify.checkers.fields import (
     walk,
 )
 from diga_verify.checkers.interface import Found
-from diga_verify.gateway.gateway import Gateway, Method
+from diga_verify.gateway.gateway import Gateway
+from diga_verify.gateway.listing import Method
 from diga_verify.model import Item, Placement, Project, Reason, Resource, Role
+
+CLUSTER = "container.googleapis.com/Cluster"
 
 _KEYS = (
     "databaseEncryption.keyName",
@@ -45,6 +48,7 @@ _CLUSTERS = Method(
     "databaseEncryption/keyName,nodeConfig/bootDiskKmsKey,userManagedKeysConfig),missingZones",
     items="clusters",
     partial="missingZones",
+    owner="selfLink",
 )
 
 
@@ -54,6 +58,7 @@ class Gke:
     type = "gke"
     title = "Google Kubernetes Engine"
     permissions = ("container.clusters.list",)
+    asset_types = (CLUSTER,)
     reads = (
         "clusters: location, node locations, the zones of every node pool and of its instance groups",
         "zones in which node auto-provisioning may create nodes",
@@ -67,7 +72,7 @@ class Gke:
         parent = f"projects/{project.id}/locations/-"
         client = gateway.clients.gapic(ClusterManagerClient)
         listed = gateway.list_all(_CLUSTERS, parent, lambda _: client.list_clusters(parent=parent, retry=None))
-        items = (Item("container.googleapis.com/Cluster", project.id, data) for data in listed.items)
+        items = (Item(CLUSTER, project.id, data) for data in listed.items)
         return Found(tuple(items), listed.unread)
 
     def read(self, item: Item) -> Resource:

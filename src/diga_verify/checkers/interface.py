@@ -33,6 +33,11 @@ class Checker(Protocol):
         """IAM permissions without which what `query` brings may be less than there is."""
 
     @property
+    def asset_types(self) -> tuple[str, ...]:
+        """The asset types of which Cloud Asset Inventory may know, and `query` lists every one under the same full
+        name. It is asked too, as a second witness; empty: it is not."""
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """What is read, in words, one place a line."""
 

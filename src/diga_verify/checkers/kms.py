@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment
+from collections.abc import Iterator
+from dataclasses import replace
+
+from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment, unheard_of
 from diga_verify.checkers.interface import Found
-from diga_verify.gateway.gateway import Gateway, Listed, Method, joined
+from diga_verify.gateway.gateway import Gateway
+from diga_verify.gateway.listing import Listed, Method, joined
 from diga_verify.model import Item, Placement, Project, Reason, Resource, Role, Unread
 
 KEY_RING = "cloudkms.googleapis.com/KeyRing"
@@ -13,16 +17,33 @@ CRYPTO_KEY = "cloudkms.googleapis.com/CryptoKey"
 _FIELDS = (Field(Role.PRIMARY, "name", of_name, required=True),)
 _SERVICE = "cloudkms.googleapis.com"
 _PREFIX = "cloudkms.projects.locations"
-_LOCATIONS = Method("kms", _SERVICE, f"{_PREFIX}.list", fields="locations/name,nextPageToken", items="locations")
-_KEY_RINGS = Method("kms", _SERVICE, f"{_PREFIX}.keyRings.list", fields="keyRings/name,nextPageToken", items="keyRings")
+_LOCATIONS = Method(
+    "kms",
+    _SERVICE,
+    f"{_PREFIX}.list",
+    fields="locations/name,nextPageToken",
+    items="locations",
+    owner="name",
+)
+_KEY_RINGS = Method(
+    "kms",
+    _SERVICE,
+    f"{_PREFIX}.keyRings.list",
+    fields="keyRings/name,nextPageToken",
+    items="keyRings",
+    owner="name",
+)
 _CRYPTO_KEYS = Method(
     "kms",
     _SERVICE,
     f"{_PREFIX}.keyRings.cryptoKeys.list",
     fields="cryptoKeys(name,labels,versionTemplate/protectionLevel,primary/protectionLevel),nextPageToken",
     items="cryptoKeys",
+    owner="name",
 )
 _PAGE = 1000
+_HELD_BY_GOOGLE = ("SOFTWARE", "HSM", "HSM_SINGLE_TENANT")
+"""Protection levels whose key material lies where the key's name says."""
 
 
 class Kms:
@@ -31,6 +52,7 @@ class Kms:
     type = "kms"
     title = "Cloud KMS"
     permissions = ("cloudkms.locations.list", "cloudkms.keyRings.list", "cloudkms.cryptoKeys.list")
+    asset_types = (KEY_RING, CRYPTO_KEY)
     reads = (
         "key rings and keys in all locations of the project",
         "keys whose material is held outside Google",
@@ -40,7 +62,7 @@ class Kms:
     def query(self, gateway: Gateway, project: Project) -> Found:
         parent = f"projects/{project.id}"
         locations = _locations(gateway, parent)
-        names = [identity(data, "name") for data in locations.items]
+        names = dict.fromkeys(identity(data, "name") for data in locations.items)
         rings = joined(gateway.spread(lambda name: _rings(gateway, name), names))
         keys = joined(gateway.spread(lambda data: _keys(gateway, str(data.get("name"))), rings.items))
         items = [Item(KEY_RING, project.id, data) for data in rings.items]
@@ -55,11 +77,12 @@ class Kms:
         if item.asset_type == KEY_RING:
             return Resource(self.type, ring, full_name, "key ring", found)
         held_outside = tuple(_held_outside(item))
+        is_external = any(place.reason is Reason.EXTERNAL_KEY for place in held_outside)
         return Resource(
             type=self.type,
             name=f"{ring}/{segment(name, 'cryptoKeys')}",
             full_name=full_name,
-            kind="external key" if held_outside else "key",
+            kind="external key" if is_external else "key",
             placements=(*found, *held_outside),
             labels=labels(item.data, "labels"),
         )
@@ -96,15 +119,10 @@ def _keys(gateway: Gateway, ring: str) -> Listed:
     )
 
 
-def _held_outside(item: Item) -> list[Placement]:
+def _held_outside(item: Item) -> Iterator[Placement]:
     """A key's protection level is fixed when it is made (`versionTemplate`, immutable): EXTERNAL and EXTERNAL_VPC
     mean that the material is held by a key manager outside Google, of which no API tells the place."""
-    found = []
-    for path in ("versionTemplate", "primary"):
-        holder = item.data.get(path)
-        level = holder.get("protectionLevel") if isinstance(holder, dict) else None
-        if isinstance(level, str) and level.startswith("EXTERNAL"):
-            found.append(
-                Placement(Role.PRIMARY, None, f"{path}.protectionLevel", reason=Reason.EXTERNAL_KEY, about=level)
-            )
-    return found
+    for path in ("versionTemplate.protectionLevel", "primary.protectionLevel"):
+        for place in unheard_of(item.data, Role.PRIMARY, path, _HELD_BY_GOOGLE):
+            outside = place.about.startswith("EXTERNAL")
+            yield replace(place, reason=Reason.EXTERNAL_KEY) if outside else place

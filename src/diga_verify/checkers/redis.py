@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment
+from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment, unheard_of
 from diga_verify.checkers.interface import Found
-from diga_verify.gateway.gateway import Gateway, Listed, Method
+from diga_verify.gateway.gateway import Gateway
+from diga_verify.gateway.listing import Listed, Method
 from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role, Unread
 
 INSTANCE = "redis.googleapis.com/Instance"
@@ -22,6 +23,7 @@ _INSTANCE_FIELDS = (
     Field(Role.KEY, "customerManagedKey", of_name),
 )
 _REPLICATION = "crossClusterReplicationConfig"
+_CLUSTER_ROLES = ("CLUSTER_ROLE_UNSPECIFIED", "NONE", "PRIMARY", "SECONDARY")
 _CLUSTER_FIELDS = (
     Field(Role.NODE, "zoneDistributionConfig.zone"),
     Field(Role.NODE, "zoneDistributionConfig.zones[]"),
@@ -46,6 +48,7 @@ _INSTANCES = Method(
     "nextPageToken,unreachable",
     items="instances",
     partial="unreachable",
+    owner="name",
 )
 _CLUSTERS = Method(
     "redis",
@@ -55,6 +58,7 @@ _CLUSTERS = Method(
     "encryptionInfo/kmsKeyVersions,labels),nextPageToken,unreachable",
     items="clusters",
     partial="unreachable",
+    owner="name",
 )
 _COLLECTIONS = Method(
     "redis",
@@ -63,6 +67,7 @@ _COLLECTIONS = Method(
     fields="backupCollections(name,cluster,kmsKey),nextPageToken,unreachable",
     items="backupCollections",
     partial="unreachable",
+    owner="name",
 )
 
 
@@ -72,6 +77,7 @@ class Redis:
     type = "redis"
     title = "Memorystore for Redis"
     permissions = ("redis.instances.list", "redis.clusters.list", "redis.backupCollections.list")
+    asset_types = (INSTANCE, CLUSTER)
     reads = (
         "instances: region, current, alternative and node zones, key",
         "Redis Clusters: region, zones, the members of cross-region replication, keys",
@@ -158,7 +164,8 @@ def _cluster(data: Json) -> tuple[Placement, ...]:
     config = data.get(_REPLICATION)
     secondary = isinstance(config, dict) and config.get("clusterRole") == "SECONDARY"
     own = Field(Role.REPLICA if secondary else Role.PRIMARY, "name", of_name, required=True)
-    return placements(data, (own, *_CLUSTER_FIELDS))
+    strange = unheard_of(data, Role.REPLICA, f"{_REPLICATION}.clusterRole", _CLUSTER_ROLES)
+    return (*placements(data, (own, *_CLUSTER_FIELDS)), *strange)
 
 
 _READERS: Mapping[str, tuple[str, str, Callable[[Json], tuple[Placement, ...]]]] = {

@@ -19,7 +19,7 @@ from diga_verify.errors import CheckerError
 
 BUILTIN: tuple[Checker, ...] = (Gke(), Sql(), Redis(), BigQuery(), Firestore(), Gcs(), Kms())
 GROUP = "diga_verify.checkers"
-_NEEDED = ("type", "title", "permissions", "reads", "limits", "query", "read")
+_NEEDED = ("type", "title", "permissions", "asset_types", "reads", "limits", "query", "read")
 
 
 @dataclass(frozen=True, slots=True)

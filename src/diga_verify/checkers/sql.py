@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, walk
+from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, unheard_of, walk
 from diga_verify.checkers.interface import Found
-from diga_verify.gateway.gateway import Gateway, Listed, Method
+from diga_verify.gateway.gateway import Gateway
+from diga_verify.gateway.listing import Listed, Method
 from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role, Unread
 
 INSTANCE = "sqladmin.googleapis.com/Instance"
@@ -28,6 +30,7 @@ _RUN_KEYS = (
 _BACKUP_KEYS = (Field(Role.KEY, "kmsKey", of_name), Field(Role.KEY, "kmsKeyVersion", of_name))
 _HOLDS_NOTHING = frozenset({"ENQUEUED", "OVERDUE", "FAILED", "SKIPPED", "DELETED"})
 """States in which a backup holds no data, and may have no location (`BackupRun.status`, `Backup.state`)."""
+_IN_ITS_REGION = ("CLOUD_SQL_INSTANCE", "READ_REPLICA_INSTANCE", "READ_POOL_INSTANCE", "GREEN_INSTANCE")
 _REPLICAS = ("replicaNames[]", "failoverReplica.name", "replicationCluster.failoverDrReplicaName")
 
 _SERVICE = "sqladmin.googleapis.com"
@@ -42,6 +45,7 @@ _INSTANCES = Method(
     kind="sql#instancesList",
     items="items",
     partial="warnings",
+    owner="project",
 )
 _RUNS = Method(
     "sql",
@@ -56,9 +60,10 @@ _BACKUPS = Method(
     "sql",
     _SERVICE,
     "sql.Backups.ListBackups",
-    fields="backups(name,instance,location,state,type,kmsKey,kmsKeyVersion),nextPageToken,warnings",
+    fields="backups(name,instance,instanceDeletionTime,location,state,type,kmsKey,kmsKeyVersion),nextPageToken,warnings",
     items="backups",
     partial="warnings",
+    owner="name",
 )
 
 
@@ -68,6 +73,7 @@ class Sql:
     type = "sql"
     title = "Cloud SQL"
     permissions = ("cloudsql.instances.list", "cloudsql.backupRuns.list")
+    asset_types = (INSTANCE,)
     reads = (
         "instances and read replicas: region, zone, standby zone, zones of read-pool nodes, keys",
         "where backups are configured to go",
@@ -97,7 +103,10 @@ class Sql:
         for asset_type, found in ((BACKUP_RUN, runs), (BACKUP, backups)):
             orphans = (data for data in found.items if str(data.get("instance")) not in listed)
             items += [Item(asset_type, project.id, data) for data in orphans]
-        lost = tuple(_not_listed(project, instances.items, listed))
+        lost = (
+            *_not_listed(project, instances.items, listed),
+            *(() if instances.unread else _of_nobody(project, runs.items, backups.items, listed)),
+        )
         return Found(tuple(items), instances.unread + runs.unread + backups.unread + lost)
 
     def read(self, item: Item) -> Resource:
@@ -126,6 +135,7 @@ class Sql:
             kind="read replica" if is_copy else "instance",
             placements=(
                 *placements(data, (region, *_INSTANCE_FIELDS)),
+                *_elsewhere(data),
                 *_default_backup(item),
                 *_actual_backups(item),
             ),
@@ -184,6 +194,23 @@ def _not_listed(project: Project, instances: Iterable[Json], listed: set[str]) -
                 if not isinstance(other, str) or (other and _short(other) not in listed):
                     detail = f"{data.get('name')} names {other!r}, and the list of instances does not hold it"
                     yield Unread("sql", f"{full_name} {field}", Reason.NOT_LISTED, detail, resource=full_name)
+
+
+def _of_nobody(project: Project, runs: Iterable[Json], backups: Iterable[Json], listed: set[str]) -> Iterator[Unread]:
+    """Instances of which there are backups, and that are neither listed nor said to be deleted: only the backups of
+    deleted instances outlive the list (`Backup.instanceDeletionTime`, and type FINAL)."""
+    deleted = {one.get("instance") for one in backups if one.get("instanceDeletionTime") or one.get("type") == "FINAL"}
+    known = listed | {str(name) for name in deleted}
+    for name in sorted({str(one.get("instance")) for one in (*runs, *backups)} - known):
+        detail = f"there are backups of {name}, and the list of instances does not hold it"
+        yield Unread("sql", _full_name(project.id, name), Reason.NOT_LISTED, detail)
+
+
+def _elsewhere(data: Json) -> Iterator[Placement]:
+    """A source representation (`ON_PREMISES_INSTANCE`) stands for a server outside Google, at a place of its own."""
+    for place in unheard_of(data, Role.PRIMARY, "instanceType", _IN_ITS_REGION):
+        on_premises = place.about == "ON_PREMISES_INSTANCE"
+        yield replace(place, reason=Reason.EXTERNAL_DATA) if on_premises else place
 
 
 def _actual_backups(item: Item) -> Iterator[Placement]:

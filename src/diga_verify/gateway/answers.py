@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from diga_verify.errors import ReadError
 from diga_verify.model import Json, Reason
+from diga_verify.redact import redact
 
 # google.rpc.ErrorInfo reasons (google/api/error_reason.proto) and the older `errors[].reason` words.
 _BY_ERROR_REASON = {
@@ -23,6 +26,8 @@ _BY_ERROR_REASON = {
     "ACCESS_TOKEN_EXPIRED": Reason.CREDENTIALS_REJECTED,
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT": Reason.CREDENTIALS_REJECTED,
     "ACCOUNT_STATE_INVALID": Reason.CREDENTIALS_REJECTED,
+    "CONSUMER_SUSPENDED": Reason.PROJECT_INACTIVE,
+    "GCP_SUSPENDED": Reason.PROJECT_INACTIVE,
     "USER_PROJECT_DENIED": Reason.CREDENTIALS_REJECTED,
 }
 _BY_STATUS = {
@@ -32,6 +37,7 @@ _BY_STATUS = {
     404: Reason.NOT_FOUND,
     408: Reason.TIMEOUT,
     429: Reason.RATE_LIMITED,
+    501: Reason.INVALID_REQUEST,
     504: Reason.TIMEOUT,
 }
 _DETAIL_LIMIT = 300
@@ -46,7 +52,7 @@ def understand(status: int, content_type: str, body: bytes, kind: str | None = N
         raise ReadError(Reason.REDIRECTED, f"HTTP {status}: the answer points elsewhere; redirects are not followed")
     if status != 200:
         raise failure(status, body)
-    if not content_type.lower().startswith("application/json"):
+    if content_type.partition(";")[0].strip().lower() != "application/json":
         raise ReadError(Reason.MALFORMED_ANSWER, f"HTTP 200 with content type {content_type!r}, not JSON")
     answer = parse(body)
     if "error" in answer:
@@ -59,7 +65,8 @@ def understand(status: int, content_type: str, body: bytes, kind: str | None = N
 def parse(body: bytes) -> Json:
     """One JSON object without repeated keys. Raises ReadError."""
     try:
-        answer = json.loads(body, object_pairs_hook=_object, parse_constant=_refuse_constant)
+        # Decoded here and strictly: left to itself, json would also take UTF-16, or halves of characters.
+        answer = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ReadError(Reason.MALFORMED_ANSWER, f"the answer is not JSON that can be trusted: {error}") from error
     if not isinstance(answer, dict):
@@ -77,9 +84,8 @@ def failure(status: int, body: bytes) -> ReadError:
 
 def retry_after(headers: Mapping[str, str], body: bytes) -> float | None:
     """Seconds that the server asks us to wait: `Retry-After`, or `RetryInfo.retryDelay` in the body."""
-    header = headers.get("Retry-After", "")
-    if header.strip().isdigit():
-        return float(header)
+    if (header := _seconds(headers.get("Retry-After", ""))) is not None:
+        return header
     try:
         details = _details(parse(body).get("error"))
     except ReadError:
@@ -89,6 +95,17 @@ def retry_after(headers: Mapping[str, str], body: bytes) -> float | None:
         if isinstance(delay, str) and delay.endswith("s") and delay[:-1].replace(".", "", 1).isdigit():
             return float(delay[:-1])
     return None
+
+
+def _seconds(header: str) -> float | None:
+    """`Retry-After` is a number of seconds or a date (RFC 9110, section 10.2.3)."""
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -109,7 +126,24 @@ def _from_envelope(status: int, answer: Json) -> ReadError:
     message = error.get("message") if isinstance(error, dict) else error
     text = message if isinstance(message, str) else "no message"
     known = (_BY_ERROR_REASON[word] for word in _reason_words(error) if word in _BY_ERROR_REASON)
-    return ReadError(next(known, _by_status(status)), f"HTTP {status}: {text[:_DETAIL_LIMIT]}")
+    reason = next(known, _by_status(status))
+    return ReadError(reason, f"HTTP {status}: {_clipped(text)}", consumer=_consumer(error))
+
+
+def _clipped(text: str) -> str:
+    # Clean first, cut later: half a secret would not look like one any more.
+    clean = redact(text)
+    return clean if len(clean) <= _DETAIL_LIMIT else f"{clean[:_DETAIL_LIMIT]}..."
+
+
+def _consumer(error: object) -> str | None:
+    """The project that `ErrorInfo.metadata.consumer` names (`projects/123`)."""
+    for detail in _details(error):
+        metadata = detail.get("metadata")
+        consumer = metadata.get("consumer") if isinstance(metadata, dict) else None
+        if isinstance(consumer, str) and consumer.startswith("projects/"):
+            return consumer.removeprefix("projects/")
+    return None
 
 
 def _by_status(status: int) -> Reason:

@@ -21,9 +21,11 @@ from requests.adapters import HTTPAdapter
 
 from diga_verify.errors import ReadError
 from diga_verify.gateway import answers
+from diga_verify.gateway.bounded import within
 from diga_verify.gateway.endpoints import Endpoints
 from diga_verify.gateway.identity import Identity
 from diga_verify.gateway.patience import Patience
+from diga_verify.gateway.token_servers import no_netrc
 from diga_verify.model import Json, Reason
 
 BODY_LIMIT = 32 * 1024 * 1024
@@ -105,11 +107,7 @@ class Door(HTTPAdapter):
             raise ReadError(Reason.TIMEOUT, "no time was left to ask")
         timeout = (min(self._patience.connect, remaining), min(self._patience.read, remaining))
         try:
-            response = super().send(request, stream=True, timeout=timeout, **network)
-            try:
-                return response.status_code, response.raw.headers, self._body(response, deadline)
-            finally:
-                response.close()
+            return within(remaining, lambda: self._fetch(request, timeout, deadline, network))
         except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
             raise ReadError(Reason.TIMEOUT, "the service did not answer in time") from error
         except requests.exceptions.SSLError as error:
@@ -118,9 +116,22 @@ class Door(HTTPAdapter):
             detail = f"the connection failed ({type(error).__name__})"
             raise ReadError(Reason.CONNECTION_FAILED, detail) from error
 
+    def _fetch(
+        self,
+        request: requests.PreparedRequest,
+        timeout: tuple[float, float],
+        deadline: float,
+        network: Mapping[str, Any],
+    ) -> tuple[int, urllib3.HTTPHeaderDict, bytes]:
+        response = super().send(request, stream=True, timeout=timeout, **network)
+        try:
+            return response.status_code, response.raw.headers, self._body(response, deadline)
+        finally:
+            response.close()
+
     def _body(self, response: requests.Response, deadline: float) -> bytes:
-        # read1 returns what one read of the socket brought, so that a peer that drips its answer byte by byte
-        # cannot stretch a call beyond its deadline.
+        # read1 returns what one read of the socket brought: an answer that drips is given up at the deadline, and its
+        # connection with it.
         body = io.BytesIO()
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body.write(chunk)
@@ -144,12 +155,7 @@ class Door(HTTPAdapter):
 def put_in_front(door: Door, session: requests.Session, *, trust_environment: bool) -> requests.Session:
     """Make every request of `session` go through `door`. Proxies of the environment count only towards Google."""
     session.trust_env = trust_environment
-    session.auth = _no_netrc
+    session.auth = no_netrc
     session.mount("https://", door)
     session.mount("http://", door)
     return session
-
-
-def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    # Without an `auth` of its own, requests takes a password from ~/.netrc and overwrites the token with it.
-    return request

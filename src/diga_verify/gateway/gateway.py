@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from diga_verify.errors import ReadError
 from diga_verify.gateway.clients import Clients
 from diga_verify.gateway.door import Door, Exchange, exchanging
 from diga_verify.gateway.endpoints import Endpoints
+from diga_verify.gateway.listing import Listed, Method, check_page, gathered
 from diga_verify.gateway.patience import Patience
 from diga_verify.model import Call, Json, Project, Reason, Unread
 
@@ -24,41 +24,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
-    """One method of a Google Cloud API, and what its answer looks like.
-
-    `name` is its id in the discovery document, `fields` the mask that is sent. For a list method, `items` is the
-    key that holds the list, and `partial` the key whose entries say what is missing from it.
-    """
-
-    type: str
-    service: str
-    name: str
-    fields: str | None = None
-    kind: str | None = None
-    items: str = ""
-    partial: str | None = None
-    kind_required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """All that a list method brought, over all pages, and what it did not bring. `items` may hold a part only."""
-
-    items: tuple[Json, ...]
-    unread: tuple[Unread, ...] = ()
-
-
-def joined(parts: Iterable[Listed]) -> Listed:
-    """Several answers as one, in their order."""
-    found = list(parts)
-    return Listed(
-        tuple(item for listed in found for item in listed.items),
-        tuple(unread for listed in found for unread in listed.unread),
-    )
-
-
 class Gateway:
     """Calls to Google Cloud for one run. Safe to use from many threads; no method raises for a failing read."""
 
@@ -67,17 +32,21 @@ class Gateway:
         door: Door,
         endpoints: Endpoints,
         patience: Patience,
+        project: Project,
         *,
         deep: bool,
         agent: str,
         spread: Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]],
     ) -> None:
         self.clients = Clients(door, endpoints, agent)
+        self.project = project
+        """What is known of the project that is asked about: in the beginning its id or number, then its record."""
         self.deep = deep
         """Whether to spend more calls, and permission to run queries, on what list methods do not show."""
         self._patience = patience
         self._spread = spread
         self._run_deadline = patience.clock() + patience.run
+        self._type_deadlines: dict[str, float] = {}
         self._calls: list[Call] = []
         self._calls_lock = threading.Lock()
         self._in_flight = threading.BoundedSemaphore(CALLS_IN_FLIGHT)
@@ -113,7 +82,7 @@ class Gateway:
         """
         pages: list[Json] = []
         unread = self._logged(method, scope, pages, lambda: self._turn_pages(method, send, pages))
-        listed = _together(method, scope, pages)
+        listed = gathered(method, scope, pages, self.project)
         return Listed(listed.items, listed.unread + unread)
 
     def rows(self, method: Method, scope: str, send: Callable[[], Sequence[Json]]) -> Listed:
@@ -128,55 +97,13 @@ class Gateway:
         unread = self._logged(method, scope, exchange.answers, ask)
         return Listed(tuple(rows), unread)
 
-    def missing_permissions(self, type: str, project: Project, permissions: Sequence[str]) -> Listed:
-        """Those of `permissions` that the caller does not have in the project, each as an unread thing."""
-        method = Method(type, "cloudresourcemanager.googleapis.com", "cloudresourcemanager.projects.testIamPermissions")
-        body = {"permissions": list(permissions)}
-        resource = f"projects/{project.id}"
-        answer = self.get_one(
-            method,
-            f"{resource} {type}",
-            lambda: (
-                self.clients.discovery("cloudresourcemanager", "v3")
-                .projects()
-                .testIamPermissions(resource=resource, body=body)
-                .execute(num_retries=0)
-            ),
-        )
-        if answer.unread:
-            return answer
-        granted = answer.items[0].get("permissions", [])
-        if not isinstance(granted, list):
-            return Listed((), (Unread(type, resource, Reason.MALFORMED_ANSWER, "permissions is not a list"),))
-        return Listed((), tuple(_lacking(type, resource, name) for name in permissions if name not in granted))
-
-    def project(self, project: str) -> tuple[Project, tuple[Unread, ...]]:
-        """The project's own record: id, number, state."""
-        method = Method(
-            "project",
-            "cloudresourcemanager.googleapis.com",
-            "cloudresourcemanager.projects.get",
-            fields="name,projectId,state",
-        )
-        scope = f"projects/{project}"
-        answer = self.get_one(
-            method,
-            scope,
-            lambda: (
-                self.clients.discovery("cloudresourcemanager", "v3").projects().get(name=scope).execute(num_retries=0)
-            ),
-        )
-        if answer.unread:
-            return Project(project, None, None), answer.unread
-        return _project(project, answer.items[0])
-
     def _turn_pages(self, method: Method, send: Callable[[str | None], object], pages: list[Json]) -> None:
         """Put one page after the other into `pages`, until the last. Raises ReadError."""
         token: str | None = None
         seen: set[str] = set()
         while True:
             page = self._ask(method, partial(send, token))
-            _check_page(method, page)
+            check_page(method, page)
             pages.append(page)
             token = page.get("nextPageToken") or None
             if token is None:
@@ -194,12 +121,21 @@ class Gateway:
             ask()
         except ReadError as error:
             status = error.reason.value
-            unread = (Unread(method.type, f"{method.name} {scope}", error.reason, error.detail),)
+            unread = (self._unread(method, scope, error),)
         duration = round((self._patience.clock() - start) * 1000)
         stamp = started.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         with self._calls_lock:
             self._calls.append(Call(method.service, method.name, scope, len(pages), status, stamp, duration))
         return unread
+
+    def _unread(self, method: Method, scope: str, error: ReadError) -> Unread:
+        detail = error.detail
+        off = error.reason is Reason.API_DISABLED
+        off_in_project = off and error.consumer is not None and self.project.is_named(error.consumer) is True
+        if off and not off_in_project:
+            where = f"project {error.consumer}" if error.consumer else "a project that the answer does not name"
+            detail = f"{method.service} is off in {where}, which is not proven to be the one verified: {detail}"
+        return Unread(method.type, f"{method.name} {scope}", error.reason, detail, off_in_project=off_in_project)
 
     def _ask(self, method: Method, send: Callable[[], object]) -> Json:
         with self._in_flight, exchanging(self._exchange(method)) as exchange:
@@ -210,7 +146,9 @@ class Gateway:
         return exchange.answers[0]
 
     def _exchange(self, method: Method) -> Exchange:
-        return Exchange(self._patience.deadline(self._run_deadline), method.fields, method.kind)
+        with self._calls_lock:
+            of_type = self._type_deadlines.setdefault(method.type, self._patience.clock() + self._patience.type)
+        return Exchange(self._patience.deadline(min(self._run_deadline, of_type)), method.fields, method.kind)
 
     def _guarded(self, send: Callable[[], R], exchange: Exchange) -> R:
         try:
@@ -221,60 +159,3 @@ class Gateway:
             # The boundary to the client libraries: whatever one of them makes of an answer is a read that failed.
             reason = Reason.MALFORMED_ANSWER if exchange.answers else Reason.UNEXPECTED_ERROR
             raise ReadError(reason, f"the client library could not read the answer ({type(error).__name__})") from error
-
-
-_ANY_LIST = frozenset({"nextPageToken", "totalSize", "etag"})
-"""Keys that a list's answer may hold whichever list it is."""
-
-
-def _check_page(method: Method, page: Json) -> None:
-    own = {method.items, method.partial, *_ANY_LIST, *(["kind"] if method.kind else [])}
-    if ("kind" in page and not method.kind) or (page and own.isdisjoint(page)):
-        raise ReadError(Reason.MALFORMED_ANSWER, f"the answer is to another question: it holds {', '.join(page)[:80]}")
-    items = page.get(method.items, [])
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise ReadError(Reason.MALFORMED_ANSWER, f"{method.items!r} is not a list of objects")
-    if method.kind_required and "kind" not in page:
-        raise ReadError(Reason.MALFORMED_ANSWER, f"the list carries no kind, {method.kind!r} was due")
-    if method.partial is not None and not isinstance(page.get(method.partial, []), list):
-        raise ReadError(Reason.MALFORMED_ANSWER, f"{method.partial!r} is not a list")
-    if not isinstance(page.get("nextPageToken", ""), str):
-        raise ReadError(Reason.MALFORMED_ANSWER, "nextPageToken is not a string")
-
-
-def _together(method: Method, scope: str, pages: Sequence[Json]) -> Listed:
-    items = tuple(item for page in pages for item in page.get(method.items, []))
-    missing = (entry for page in pages for entry in page.get(method.partial or "", []))
-    return Listed(items, tuple(_missing(method, scope, entry) for entry in missing))
-
-
-def _missing(method: Method, scope: str, entry: object) -> Unread:
-    if isinstance(entry, dict):
-        place = str(entry.get("region") or entry.get("code") or "unnamed")
-        said = f"{entry.get('code', 'a warning without a code')} {place}: {entry.get('message', 'no message')}"
-    else:
-        place, said = str(entry), f"{entry} did not answer"
-    detail = f"the list of {method.items} is incomplete: {said}"
-    return Unread(method.type, f"{scope} {place}", Reason.PARTIAL_ANSWER, detail)
-
-
-def _lacking(type: str, resource: str, permission: str) -> Unread:
-    detail = f"the caller lacks {permission}; without it a list may be shorter than the truth"
-    return Unread(type, f"{resource} {permission}", Reason.PERMISSION_DENIED, detail)
-
-
-def _project(asked: str, record: Json) -> tuple[Project, tuple[Unread, ...]]:
-    prefix, _, number = str(record.get("name", "")).partition("/")
-    project_id, state = record.get("projectId"), record.get("state")
-    scope = f"projects/{asked}"
-    if prefix != "projects" or not number.isdigit() or not isinstance(project_id, str):
-        unread = Unread("project", scope, Reason.MALFORMED_ANSWER, "the project's record has no id or no number")
-        return Project(asked, None, None), (unread,)
-    project = Project(project_id, number, str(state))
-    if asked not in {project_id, number}:
-        unread = Unread("project", scope, Reason.FOREIGN_RESOURCE, f"asked for {asked}, got the record of {project_id}")
-        return Project(asked, None, None), (unread,)
-    if state != "ACTIVE":
-        unread = Unread("project", scope, Reason.PROJECT_INACTIVE, f"the project is {state}, not ACTIVE")
-        return project, (unread,)
-    return project, ()

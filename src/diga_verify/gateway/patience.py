@@ -16,12 +16,15 @@ PASSING = frozenset({Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.CONNECTION
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Budgets in seconds. One for the whole run, one for a call with all its attempts, one for an attempt."""
+    """Budgets in seconds: for the whole run, for all calls of a type, for a call with all its attempts, for the next
+    bytes, for a connection; and for a token, with all that comes before it."""
 
     run: float = 180.0
+    type: float = 120.0
     call: float = 45.0
     read: float = 10.0
     connect: float = 5.0
+    token: float = 10.0
     attempts: int = 4
     backoff_first: float = 0.5
     backoff_most: float = 8.0

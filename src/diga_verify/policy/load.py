@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import select
+import stat
+import time
 import tomllib
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -33,6 +37,8 @@ MAX_KEY_PARTS = 16
 """Parts of a dotted key. A policy needs five; `tomllib` takes quadratic time over them."""
 MAX_WORD = 200
 """Characters of a key or number without quotes."""
+PIPE_SECONDS = 30
+"""How long a pipe may take to deliver a policy."""
 MAX_PROBLEMS = 500
 """What more there is, nobody reads."""
 
@@ -69,19 +75,48 @@ def parse_policy(data: bytes, *, path: str, today: date, known_types: Sequence[s
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = _bytes(path)
     except FileNotFoundError:
         raise _one_problem(
             path, "there is no such file; 'diga-verify policy init' writes one, and -p FILE names another"
         ) from None
     except IsADirectoryError:
         raise _one_problem(path, "this is a directory; -p FILE wants the policy file itself") from None
-    except OSError as error:
-        raise _one_problem(path, f"the file cannot be read: {error.strerror or error}") from None
+    except TimeoutError:
+        raise _one_problem(path, f"this is a pipe into which nothing came within {PIPE_SECONDS} s") from None
+    except (OSError, ValueError) as error:  # a path with a NUL in it is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise _one_problem(path, f"the file cannot be read: {reason or error}") from None
     if len(data) > MAX_BYTES:
         raise _one_problem(path, f"the file is larger than {MAX_BYTES // 1024} KiB; that is no policy")
     return data
+
+
+def _bytes(path: Path) -> bytes:
+    """The beginning of a file, as far as `MAX_BYTES` and one more. A shell's `<(command)` is a pipe, which may be slow,
+    and to a named pipe perhaps nobody ever writes: opening it and reading it must not wait for ever."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb", buffering=0) as file:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise IsADirectoryError
+        until = time.monotonic() + PIPE_SECONDS
+        data = b""
+        while len(data) <= MAX_BYTES:
+            _await(handle, until)
+            new = file.read(MAX_BYTES + 1 - len(data))
+            if new == b"":
+                break
+            data += new or b""
+        return data
+
+
+def _await(handle: int, until: float) -> None:
+    """Wait until there is something to read, or an end. Raises TimeoutError."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    left = until - time.monotonic()
+    if left <= 0 or not poll.poll(left * 1000):
+        raise TimeoutError
 
 
 def _text(data: bytes, path: str) -> str:

@@ -6,7 +6,7 @@ The text under a key describes it to editors, by way of the JSON Schema.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -104,6 +104,8 @@ class Environment(Table):
     """Id or number of the one project that this environment is for."""
     unused: Annotated[list[TypeName], Field(min_length=1)] | None = None
     """Types that the project does not use. A resource of such a type is a violation."""
+    second_witness: Literal["required", "optional"] = "optional"
+    """Whether a run is verified only if Cloud Asset Inventory could be asked as well."""
     required_for_labels: Annotated[list[Label], Field(min_length=1)] | None = None
     """Labels that say: personal data. A resource that has one is judged as `required`."""
     rules: RuleTable = RuleTable()

@@ -39,6 +39,7 @@ class Resolver:
             enforcement=environment.enforcement,
             project=environment.project,
             unused=frozenset(environment.unused or ()),
+            second_witness=environment.second_witness == "required",
             required_for_labels=tuple(
                 Label(label.key, frozenset(label.values)) for label in environment.required_for_labels or ()
             ),

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from diga_verify.errors import UsageError
 from diga_verify.locations.algebra import Area, normalise
+from diga_verify.model import Reason
 from diga_verify.policy.wording import did_you_mean, listed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from diga_verify.model import Enforcement, Role
+    from diga_verify.model import Enforcement, Role, Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ class Rules:
     """Id or number of the one project that the environment is for."""
     unused: frozenset[str]
     """Types that are declared unused."""
+    second_witness: bool
+    """Whether Cloud Asset Inventory must be heard too."""
     required_for_labels: tuple[Label, ...]
     expected: tuple[Expected, ...]
     waivers: tuple[Waiver, ...]
@@ -103,6 +106,11 @@ class Rules:
     def assumed_location(self, type: str, role: Role) -> Assumption | None:
         """What to take for a location that the API left out, if the policy says."""
         return self.assumptions.get((type, role))
+
+    def settles(self, unread: Unread) -> bool:
+        """Whether nothing is missing for all that: a type that is declared unused need not have its API switched on,
+        in the project itself. That it is off where the calls are billed says nothing about the project."""
+        return unread.type in self.unused and unread.reason is Reason.API_DISABLED and unread.off_in_project
 
     def holds_personal_data(self, labels: Mapping[str, str]) -> bool:
         """Whether a resource's labels say that it is to be judged as `required`."""
