@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test lint lock clean help
+.PHONY: demo test lint matrix law lock clean help
 
 demo: $(VENV)/run.stamp  ## run the production gate against the built-in simulator
 	$(BIN)/diga-verify demo --explain-exit
@@ -18,6 +18,14 @@ lint: $(VENV)/dev.stamp  ## linters, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+matrix: $(VENV)/dev.stamp  ## print failures x types -> exit code
+	$(BIN)/pytest -n auto tests/test_fault_matrix.py --matrix
+
+RUNS ?= 10000
+SEED ?= 0
+law: $(VENV)/dev.stamp  ## RUNS random runs with faults: none may pass that should not
+	$(BIN)/pytest -n auto tests/test_law.py --law-runs $(RUNS) --law-seed $(SEED)
 
 lock: $(VENV)/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \

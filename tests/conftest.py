@@ -84,6 +84,12 @@ def gate(policy: Callable[..., Policy]) -> Callable[..., Report]:
     return gate
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--matrix", action="store_true", help="print failures x types -> exit code (make matrix)")
+    parser.addoption("--law-runs", default="80", help="runs with a fault, over all worlds (make law)")
+    parser.addoption("--law-seed", default="0", help="another seed gives other worlds")
+
+
 OUTSIDE = {
     "test_gcloud": "Google Cloud SDK",
     "test_recordings": "recorded answers of Google's servers",
@@ -99,3 +105,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             for outcome in ("passed", "skipped")
         )
         terminalreporter.write_line(f"{what}: {ran} tests ran, {skipped} skipped")
+    if terminalreporter.config.getoption("--matrix"):
+        _print_matrix(terminalreporter)
+
+
+def _print_matrix(terminalreporter: pytest.TerminalReporter) -> None:
+    """The exit code of every failure of every type, as the tests that ran saw it."""
+    codes: dict[str, dict[str, str]] = {}
+    for outcome, mark in (("passed", ""), ("failed", "!")):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, cell in report.user_properties:
+                if name == "matrix":
+                    failure, type, code = cell
+                    codes.setdefault(failure, {})[type] = f"{code}{mark}"
+    width = max(map(len, codes), default=0)
+    terminalreporter.write_line(f"\n{'failure':{width}}  {'  '.join(f'{type:>9}' for type in TYPES)}")
+    for failure, by_type in sorted(codes.items()):
+        terminalreporter.write_line(
+            f"{failure:{width}}  {'  '.join(f'{by_type.get(type, str()):>9}' for type in TYPES)}"
+        )
+    terminalreporter.write_line("exit codes; ! is not what the catalogue says")

@@ -89,8 +89,8 @@ def test_a_secret_is_removed(text: str, left: str) -> None:
         'policy d86cce57, line 12: key = "data", values = ["personal"]',
         "Permission 'redis.instances.list' denied on 'projects/p/locations/-'",
         (
-            "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
-            "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
+            "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
+            "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
         ),
         'WWW-Authenticate: Bearer realm="https://accounts.google.com/", error="invalid_token"',
         "Bearer tokens and bearer authentication are refused",

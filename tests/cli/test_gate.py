@@ -155,6 +155,7 @@ def test_only_some_types(demo: str, folder: Path) -> None:
     report = report_of(folder / "r.json")
     assert {resource["type"] for resource in report["resources"]} == {"gcs", "kms"}
     assert {call["service"] for call in report["calls"]} == {
+        "cloudasset.googleapis.com",
         "cloudkms.googleapis.com",
         "cloudresourcemanager.googleapis.com",
         "storage.googleapis.com",
@@ -367,7 +368,7 @@ def test_hostile_names_are_harmless(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\x1b" not in table + document
     assert "\u202e" not in table + document
     assert not [line for line in table.splitlines() if line.startswith("::")]
-    assert r"evil\x1b[2J\u202e[bold]\n::error::" in table
+    assert r"evil\x1b[2J\u202e[bold]\n:\x3aerror:\x3a" in table
 
 
 Run = Callable[[list[str]], int]

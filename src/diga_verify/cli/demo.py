@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from diga_verify.cli import options, screen
-from diga_verify.cli.gate import deliver, run_against_shipped_world
+from diga_verify.cli.gate import claim, deliver, run_against_shipped_world
 from diga_verify.errors import UsageError
 from diga_verify.formats.registry import FORMATS
 from diga_verify.simulator.world import SHIPPED
@@ -31,12 +31,13 @@ def demo(
     color: options.ColorChoice = screen.Color.AUTO,
 ) -> None:
     """Run the production gate against the built-in simulator, with the default policy."""
+    outputs = claim(output)
     options.known(world, SHIPPED, "world")
     options.known(format, tuple(FORMATS), "format")
     report = run_against_shipped_world(world, None, quiet=quiet)
-    code = deliver(report, format, options.destinations(output), quiet=quiet, color=color)
+    code = deliver(report, format, outputs, quiet=quiet, color=color)
     if explain_exit:
-        screen.note(f"\nThe gate ended with {code}: {_EFFECTS.get(code, 'see docs/exit-codes.md')}.")
+        screen.note("", f"The gate ended with {code}: {_EFFECTS.get(code, 'see docs/exit-codes.md')}.")
         code = 0
     raise typer.Exit(code)
 
@@ -56,10 +57,9 @@ def simulator(
         served = Simulator(loaded, port=port, latency=latency)
     except (WorldError, OSError) as error:
         raise UsageError(f"the world {world} cannot be served: {error}") from error
-    with served as running:
-        screen.note(f"diga-verify ENVIRONMENT {loaded.project_id} --api-root {running.url}")
-        screen.result(f"{running.url}\n")
-        try:
-            running.serve_forever()
-        except Interrupted:
-            screen.note("stopped")
+    screen.note(f"diga-verify ENVIRONMENT {loaded.project_id} --api-root {served.url}")
+    screen.tell(served.url)
+    try:
+        served.serve_forever()
+    except Interrupted:
+        screen.note("stopped")

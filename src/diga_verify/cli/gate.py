@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,7 +20,7 @@ from diga_verify.gateway.endpoints import Endpoints, stand_in
 from diga_verify.gateway.patience import Patience
 from diga_verify.policy import Policy, default_policy, load_policy, parse_policy
 from diga_verify.report import Report
-from diga_verify.sinks.file import write_file
+from diga_verify.sinks.file import remove_stale, write_file
 from diga_verify.verify import Run, verify
 
 _PROJECT_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.:")
@@ -68,9 +70,9 @@ def gate(
     color: options.ColorChoice = screen.Color.AUTO,
 ) -> None:
     """Verify that PROJECT's data lies where the policy allows in ENVIRONMENT. The word `verify` may be left out."""
+    outputs = claim(output, policy)
     checkers = registered()
     format = options.known(format, tuple(FORMATS), "format")
-    outputs = options.destinations(output)
     if not project or not set(project) <= _PROJECT_CHARACTERS:
         raise UsageError(f"{project!r} is not a project's id or number")
     run = Run(
@@ -90,6 +92,41 @@ def gate(
     if verbose:
         tell_calls(report)
     raise typer.Exit(deliver(report, format, outputs, quiet=quiet, color=color))
+
+
+def claim(outputs: Iterable[str] | None, policy: Path | None = None) -> list[tuple[str, Path]]:
+    """Format and file of each `-o`, and nothing left there of an earlier run: whatever becomes of this one, nobody
+    takes an old report for its own.
+
+    Therefore the first thing that a gate does. Raises UsageError, once the files that can be understood are gone.
+    """
+    claimed: dict[tuple[str, str], tuple[str, Path]] = {}
+    wrong: list[UsageError] = []
+    for text in outputs or ():
+        try:
+            format, path = options.destination(text)
+            _refuse_what_is_read(path, policy)
+            place = os.path.realpath(path.parent), path.name
+            if place in claimed:
+                wrong.append(UsageError(f"-o names {path} twice"))
+            claimed[place] = format, path
+            remove_stale(path)
+        except UsageError as error:
+            wrong.append(error)
+        except OutputError as error:  # it will not be written either, and then decide the exit code
+            screen.note(f"diga-verify: {error}")
+    if wrong:
+        raise wrong[0]
+    return list(claimed.values())
+
+
+def _refuse_what_is_read(path: Path, policy: Path | None) -> None:
+    """A slip of the pen must not cost anybody the policy or the credentials, under whatever name."""
+    credentials = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
+    for what, read in ("policy", policy), ("credentials", Path(credentials) if credentials else None):
+        with suppress(OSError, ValueError):
+            if read is not None and os.path.samestat(path.lstat(), read.stat()):
+                raise UsageError(f"-o {path} is the file of the {what}; a report needs a file of its own")
 
 
 def run_against_shipped_world(world: str, policy: Policy | None, *, quiet: bool) -> Report:

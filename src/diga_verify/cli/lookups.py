@@ -8,8 +8,8 @@ import typer
 
 from diga_verify.checkers.registry import registered
 from diga_verify.cli import screen
-from diga_verify.formats.page import plain
 from diga_verify.locations.algebra import Explanation, all_locations, explain, table_date
+from diga_verify.second_witness import NAME, PERMISSION
 
 _ALWAYS = ("resourcemanager.projects.get",)
 
@@ -23,15 +23,16 @@ def types(
     checkers = [one.checker for one in registered().values()]
     if permissions:
         needed = {*_ALWAYS, *(name for checker in checkers for name in checker.permissions)}
-        screen.result("".join(f"{name}\n" for name in sorted(needed)))
+        screen.tell(*sorted(needed))
         return
     for checker in checkers:
         lines = [f"{checker.type}  {checker.title}"]
         lines += [f"    reads      {text}" for text in checker.reads]
         lines += [f"    needs      {name}" for name in checker.permissions]
         lines += [f"    not shown  {text}" for text in checker.limits]
-        screen.result("\n".join(lines) + "\n\n")
-    screen.result(f"every run also needs {', '.join(_ALWAYS)}; --deep needs bigquery.jobs.create\n")
+        screen.tell(*lines, "")
+    screen.tell(f"every run also needs {', '.join(_ALWAYS)}; --deep needs bigquery.jobs.create;")
+    screen.tell(f"with {PERMISSION}, {NAME} is a second witness")
 
 
 def locations(
@@ -39,14 +40,13 @@ def locations(
 ) -> None:
     """Explain what a location stands for and where that is; without NAME, the whole table. Exit 3: nothing is known."""
     if name is None:
-        screen.result("".join(f"{_line(one)}\n" for one in all_locations()))
-        screen.result(f"table of {table_date()}\n")
+        screen.tell(*map(_line, all_locations()), f"table of {table_date()}")
         return
     found = explain(name)
     if not found:
-        screen.result(f"{plain(name)}: never heard of; a resource there is unverified\n")
+        screen.tell(f"{name}: never heard of; a resource there is unverified")
     for one in found:
-        screen.result(_whole(one))
+        screen.tell(*_whole(one))
     if not any(one.bound for one in found):
         raise typer.Exit(3)
 
@@ -56,8 +56,8 @@ def _line(one: Explanation) -> str:
     return f"{one.location:24s} {','.join(one.types) or 'all types':34s} {meaning}"
 
 
-def _whole(one: Explanation) -> str:
-    lines = [f"{plain(one.location)}  for {', '.join(one.types) or 'all types'}"]
+def _whole(one: Explanation) -> list[str]:
+    lines = [f"{one.location}  for {', '.join(one.types) or 'all types'}"]
     if one.bound is None:
         lines.append(f"  unknown, hence unverified: {one.note}")
     else:
@@ -71,4 +71,4 @@ def _whole(one: Explanation) -> str:
             lines.append(f"  note           {one.note}")
     if one.source:
         lines.append(f"  source         {one.source}")
-    return "\n".join(lines) + "\n"
+    return lines

@@ -6,11 +6,10 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
@@ -20,6 +19,9 @@ from diga_verify.errors import CheckerError, OutputError, PolicyError, UsageErro
 from diga_verify.verify import Interrupted
 
 USAGE, NOT_WRITTEN, BUG = 2, 4, 70
+_MISUSE = cast("type[Exception]", typer.BadParameter.__mro__[1])
+"""Whatever the parser raises when it does not understand the arguments; Typer names only this one of them."""
+_COMPLETION = ("--install-completion", "--show-completion")
 
 app = typer.Typer(
     name="diga-verify",
@@ -56,32 +58,73 @@ def root(
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments ask for; the exit code. Whatever happens, 0 and 1 are never a crash."""
+    words = _with_verb(arguments)
     try:
-        with _signals():
-            app(args=_with_verb(arguments), prog_name="diga-verify", standalone_mode=True)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else BUG
+        with _signals(), screen.overheard():
+            return _obey(words)
+    except Interrupted as error:
+        return 128 + error.signal
+    except SystemExit as end:  # Typer ends so when nobody takes its help (1), and after its completion scripts (0)
+        if end.code in (0, None) and words[0] in (*_COMPLETION, "--help"):
+            return 0
+        return NOT_WRITTEN if end.code == 1 else BUG
+
+
+def _obey(words: list[str]) -> int:
+    try:
+        code = app(args=words, prog_name="diga-verify", standalone_mode=False)
+    except _MISUSE as error:
+        _remove_stale_reports(words)
+        _explain_misuse(error)
+        return USAGE
     except (UsageError, CheckerError) as error:
         screen.note(f"diga-verify: {error}")
         return USAGE
     except PolicyError as error:
-        screen.note(f"{error}\ndiga-verify: the policy is invalid; nothing was verified")
+        screen.note(*map(str, error.problems), "diga-verify: the policy is invalid; nothing was verified")
         return USAGE
     except OutputError as error:
         screen.note(f"diga-verify: {error}")
         return NOT_WRITTEN
-    except Interrupted as error:
-        return 128 + error.signal
-    except Exception:  # noqa: BLE001 - a bug must not read as a violation
-        screen.note(f"{traceback.format_exc()}diga-verify: this is a bug in diga-verify; nothing is proven")
+    except Exception as error:  # noqa: BLE001 - a bug must not read as a violation
+        screen.note_crash(error)
+        screen.note("diga-verify: this is a bug in diga-verify; nothing is proven")
         return BUG
-    return BUG
+    return code if isinstance(code, int) else 0
+
+
+def _explain_misuse(error: Exception) -> None:
+    """What Typer's parser found wrong, in plain words: the arguments that it repeats are anybody's."""
+    context = getattr(error, "ctx", None)
+    usage = [context.get_usage(), f"Try '{context.command_path} --help'."] if context is not None else []
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    screen.note(*usage, f"diga-verify: {message}")
+
+
+def _remove_stale_reports(words: list[str]) -> None:
+    """Those that a refused command line names: it fails as any other does, and no old report may outlive it."""
+    found = _read_leniently(words)
+    with suppress(UsageError):
+        gate.claim(found.get("output"), found.get("policy"))
+
+
+def _read_leniently(words: list[str]) -> dict[str, Any]:
+    """The options of words that the parser refused, read once more less strictly; unknown ones are left out."""
+    verb = getattr(typer.main.get_command(app), "commands", {}).get(words[0])
+    if verb is None:
+        return {}
+    try:
+        context = verb.make_context(
+            words[0], words[1:], resilient_parsing=True, ignore_unknown_options=True, allow_extra_args=True
+        )
+    except _MISUSE:  # an option without its value: what the words mean is anybody's guess
+        return {}
+    return dict(context.params)
 
 
 def main() -> NoReturn:
     """The console script."""
     code = run(sys.argv[1:])
-    sys.stderr.flush()
     if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
         # A call that hangs would keep the process alive beyond the deadline: everything is written, so leave it.
         os._exit(code)
@@ -91,9 +134,9 @@ def main() -> NoReturn:
 def _with_verb(arguments: Sequence[str]) -> list[str]:
     """The gate has no verb of its own: what starts with none of the verbs is its arguments."""
     words = list(arguments)
-    if not words or words[0] in VERBS or words[0] in {"-h", "--help", "-V", "--version"}:
-        return words or ["--help"]
-    if words[0] in {"--install-completion", "--show-completion"}:
+    if words in ([], ["policy"]):
+        return [*words, "--help"]
+    if words[0] in (*VERBS, *_COMPLETION, "-h", "--help", "-V", "--version"):
         return words
     return ["verify", *words]
 

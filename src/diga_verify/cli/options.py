@@ -67,24 +67,8 @@ def scope(all_types: tuple[str, ...], types: list[str] | None, resources: list[s
     return Scope(all_types)
 
 
-def destinations(outputs: list[str] | None) -> list[tuple[str, Path]]:
-    """Format and file of each `-o`. Raises UsageError."""
-    found = [_destination(one) for one in outputs or []]
-    paths = [path for _, path in found]
-    twice = next((path for path in paths if paths.count(path) > 1), None)
-    if twice is not None:
-        raise UsageError(f"-o names {twice} twice")
-    return found
-
-
-def _resource(text: str, all_types: tuple[str, ...]) -> tuple[str, str]:
-    type, slash, name = text.partition("/")
-    if not slash or not name:
-        raise UsageError(f"-r {text!r} is not TYPE/NAME, for example gke/dta-cluster")
-    return known(type, all_types, "type"), name
-
-
-def _destination(text: str) -> tuple[str, Path]:
+def destination(text: str) -> tuple[str, Path]:
+    """Format and file of one `-o`. Raises UsageError."""
     word, equals, rest = text.partition("=")
     if equals and word in FORMATS:
         if not rest:
@@ -97,3 +81,10 @@ def _destination(text: str) -> tuple[str, Path]:
             f"{', '.join(FORMATS)}"
         )
     return BY_EXTENSION[path.suffix], path
+
+
+def _resource(text: str, all_types: tuple[str, ...]) -> tuple[str, str]:
+    type, slash, name = text.partition("/")
+    if not slash or not name:
+        raise UsageError(f"-r {text!r} is not TYPE/NAME, for example gke/dta-cluster")
+    return known(type, all_types, "type"), name

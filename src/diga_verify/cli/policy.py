@@ -12,7 +12,7 @@ from diga_verify.checkers.registry import registered
 from diga_verify.cli import options, screen
 from diga_verify.policy import Policy, explain, load_policy, policy_schema, write_default
 
-app = typer.Typer(no_args_is_help=True, help="Make, check, describe and ask a policy.")
+app = typer.Typer(help="Make, check, describe and ask a policy.")
 _Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 
 
@@ -22,8 +22,7 @@ def init(
     force: _Force = False,
 ) -> None:
     """Write the default policy, and its schema beside it for editors."""
-    for written in write_default(path, force=force):
-        screen.result(f"{written}\n")
+    screen.tell(*map(str, write_default(path, force=force)))
 
 
 @app.command("check")
@@ -34,7 +33,7 @@ def check(
 ) -> None:
     """Read a policy as the gate would; exit 2 with every problem when it is invalid."""
     policy = _load(path)
-    screen.result(f"{policy.path} is valid: environments {', '.join(policy.environments)}; sha256 {policy.sha256}\n")
+    screen.tell(f"{policy.path} is valid: environments {', '.join(policy.environments)}; sha256 {policy.sha256}")
 
 
 @app.command("schema")
@@ -53,7 +52,7 @@ def explain_(
 ) -> None:
     """Say whether a location is allowed, and by which line. Exit 0: allowed, 1: not, 3: nothing is known of it."""
     answer = explain(_load(path), type, role, location, environment)
-    screen.result("\n".join(answer.sentences) + "\n")
+    screen.tell(*answer.sentences)
     raise typer.Exit({True: 0, False: 1, None: 3}[answer.allowed])
 
 

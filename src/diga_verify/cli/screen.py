@@ -1,16 +1,23 @@
-"""What a person sees: results on stdout, everything else on stderr."""
+"""What a person sees: results on stdout, everything else on stderr. All foreign text is made harmless here, save what
+a format did already."""
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
+import threading
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
+from typing import TextIO
 
 from diga_verify.errors import OutputError
-from diga_verify.formats.page import Page
+from diga_verify.formats.page import Page, plain
+from diga_verify.redact import redact
 from diga_verify.verify import Progress
 
 
@@ -29,31 +36,98 @@ def page(color: Color) -> Page:
 
 
 def result(text: str) -> None:
-    """Write the result to stdout. Raises OutputError when nobody takes it."""
+    """Write the result to stdout, as a format or a schema made it. Raises OutputError when nobody takes it."""
+    if sys.stdout is None:  # closed before the program began
+        raise OutputError("the report could not be written to standard output: it is closed")
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(_encodable(text, sys.stdout))
         sys.stdout.flush()
-    except OSError as error:
-        # What is left in the buffer would fail again when Python flushes at exit, and change the exit code.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputError(f"the report could not be written to standard output: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        _give_up_on(sys.stdout)
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise OutputError(f"the report could not be written to standard output: {reason or error}") from error
 
 
-def note(text: str) -> None:
-    """Say something on stderr."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is where the program prints
+def tell(*lines: str) -> None:
+    """Write lines to stdout, each made harmless. Raises OutputError when nobody takes them."""
+    result("".join(f"{plain(line)}\n" for line in lines))
+
+
+def note(*lines: str) -> None:
+    """Say something on stderr, each line without secrets and made harmless. Whether anybody listens changes nothing."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write("".join(f"{_encodable(plain(redact(line)), sys.stderr)}\n" for line in lines))
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        _give_up_on(sys.stderr)
+
+
+def note_crash(error: BaseException) -> None:
+    """Say on stderr where an exception came from. What it says may be anybody's words."""
+    text = "".join(traceback.format_exception(error))
+    note(*redact(text).rstrip("\n").split("\n"))
+
+
+@contextmanager
+def overheard() -> Iterator[None]:
+    """While inside, what libraries log or warn of, and what ends a thread, is said by `note` and not by themselves."""
+    handler = _Notes(logging.WARNING)
+    root = logging.getLogger()
+    before = threading.excepthook, warnings.showwarning
+    root.addHandler(handler)
+    threading.excepthook, warnings.showwarning = _thread_ended, _warned
+    try:
+        yield
+    finally:
+        threading.excepthook, warnings.showwarning = before
+        root.removeHandler(handler)
 
 
 @contextmanager
 def progress(*, shown: bool) -> Iterator[Callable[[Progress], None]]:
     """A line on a terminal's stderr that tells how far a run is, gone when it is over."""
-    if not shown or not sys.stderr.isatty():
+    if not shown or sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
+    from rich.text import Text
 
-    with Console(stderr=True).status("asking Google Cloud") as status:
-        yield lambda state: status.update(f"{state.calls} calls done, reading {', '.join(state.waiting)}")
+    with Console(stderr=True).status(Text("asking Google Cloud")) as status:
+        yield lambda state: status.update(
+            Text(plain(f"{state.calls} calls done, reading {', '.join(state.waiting)}"), overflow="ellipsis")
+        )
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+        except Exception:  # noqa: BLE001 - a log line that cannot be made is no reason to stop
+            message = str(record.msg)
+        note(f"{record.levelname.lower()}: {record.name}: {message}")
+
+
+def _thread_ended(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_value is not None and not isinstance(arguments.exc_value, SystemExit):
+        note_crash(arguments.exc_value)
+
+
+def _warned(message: Warning | str, *_: object, **__: object) -> None:
+    note(f"warning: {message}")
+
+
+def _encodable(text: str, stream: TextIO) -> str:
+    """The text with escapes for what the stream's encoding lacks, under `LANG=C` for example."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _give_up_on(stream: TextIO) -> None:
+    """What is left in the buffer would fail again when Python flushes at exit, and change the exit code."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _color_by_habit() -> bool:
@@ -61,4 +135,4 @@ def _color_by_habit() -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

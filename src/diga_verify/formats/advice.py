@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from diga_verify.evaluate import JudgedPlacement, JudgedResource
-from diga_verify.model import Role
+from diga_verify.model import Reason, Role
 
 _BACKUP_ELSEWHERE = "make a new backup in an allowed location, then delete this one"
 _STEPS: dict[tuple[str, Role], str] = {
@@ -40,7 +40,45 @@ _STEPS: dict[tuple[str, Role], str] = {
     ): "a key ring cannot be moved: encrypt anew with a key in an allowed location, destroy "
     "the key's versions, and delete or waive the empty ring",
 }
+_LOGIN = "`gcloud auth application-default login`"
+_REMEDIES = {
+    Reason.NO_CREDENTIALS: "log in, or give the job a service account: docs/permissions.md#credentials",
+    Reason.CREDENTIALS_REJECTED: f"type {_LOGIN}, or check the account, `--billing-project` and the roles they need",
+    Reason.PERMISSION_DENIED: "give the caller the role of docs/permissions.md, on the whole project",
+    Reason.API_DISABLED: "`gcloud services enable SERVICE --project PROJECT`, or declare the type unused in the policy",
+    Reason.BILLING_DISABLED: "link a billing account, and run again",
+    Reason.SERVICE_PERIMETER: "run from inside the perimeter, or have an ingress rule added for the caller",
+    Reason.PROJECT_INACTIVE: "check that it is the right project; restore it, or have the suspension lifted",
+    Reason.FOREIGN_RESOURCE: "find out who answers: what belongs to others was not used",
+    Reason.NOT_FOUND: "check the project's id, and run again",
+    Reason.INVALID_REQUEST: "if it stays with the newest version, report it",
+    Reason.RATE_LIMITED: "run again later, or bill the calls elsewhere: `--billing-project PROJECT`",
+    Reason.QUOTA_EXCEEDED: "wait until the quota is renewed, have it raised, or use `--billing-project PROJECT`",
+    Reason.SERVER_ERROR: "look at https://status.cloud.google.com, and run again",
+    Reason.CONNECTION_FAILED: "repair the network (firewall, proxy, name resolution), and run again",
+    Reason.TLS_FAILED: "let `*.googleapis.com` pass unopened, or trust the proxy: `REQUESTS_CA_BUNDLE`",
+    Reason.REDIRECTED: "find out who answers: Google's APIs do not redirect",
+    Reason.TIMEOUT: "run again, with a larger `--deadline` if the whole run was too short",
+    Reason.MALFORMED_ANSWER: "find out who answers; if it is Google, report it",
+    Reason.PARTIAL_ANSWER: "run again; if it stays, look at the region's status",
+    Reason.ENDLESS_PAGING: "run again; if it stays, report it",
+    Reason.NOTHING_FOUND: 'if the project does not use it, write `unused = ["TYPE"]` into the environment\'s policy',
+    Reason.NOT_LISTED: "run again in some minutes; if it stays, look at the resource with gcloud",
+    Reason.MISSING_LOCATION: "look at the resource with gcloud; if it really has no location, report it",
+    Reason.DEFAULT_LOCATION: "`gcloud sql instances patch INSTANCE --backup-location europe-west3`",
+    Reason.UNKNOWN_LOCATION: "`diga-verify locations NAME`; update diga-verify, or report the location with a source",
+    Reason.EXTERNAL_KEY: "ask the key's keeper; only a key held by Google can be verified",
+    Reason.EXTERNAL_DATA: "verify the other system, or remove what stands for it",
+    Reason.UNMATCHED_WAIVER: "remove the waiver, or correct its resource, role or location",
+    Reason.INTERRUPTED: "run again",
+    Reason.UNEXPECTED_ERROR: "report it, with the JSON report",
+}
 _KEY = "encrypt anew with a key in an allowed location, then disable this key's use here"
+
+
+def remedy(reason: Reason) -> str:
+    """What to do about something unread, in one line. docs/unverified.md has the whole of it."""
+    return _REMEDIES[reason]
 
 
 def next_step(judged: JudgedResource, place: JudgedPlacement | None) -> str:

@@ -6,19 +6,26 @@ Its schema is report.schema.json beside this file. Two runs over the same world 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.advice import next_step
 from diga_verify.formats.page import Page
-from diga_verify.model import Call, Unread, Verdict
+from diga_verify.model import Call, Unread, Verdict, Witness
 from diga_verify.policy.rules import Waiver
 from diga_verify.report import SCHEMA_VERSION, Report
+from diga_verify.second_witness import NAME
+
+_ORDERS = re.compile(r"(?<=#)#|<(?=[/!])|\x7f")
+"""What could begin `##[command]` in a log, `</script>` or `<!--` in a page, and the one control character that ASCII
+JSON may hold. All of it stands within strings only, where an escape changes no value."""
 
 
 def render(report: Report, page: Page) -> str:
-    """The report as ASCII JSON with a line end: nothing in it can be a terminal's or a log's command."""
-    return json.dumps(document(report), indent=2, ensure_ascii=True) + "\n"
+    """The report as ASCII JSON with a line end: nothing in it can be a terminal's, a log's or a browser's command."""
+    text = json.dumps(document(report), indent=2, ensure_ascii=True)
+    return _ORDERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -42,6 +49,7 @@ def document(report: Report) -> dict[str, Any]:
         "exit_code": report.exit_code,
         "simulated": report.simulated,
         "api_root": report.api_root,
+        "network_variables": list(report.network_variables),
         "scope": "project" if report.whole else "selected",
         "selection": [] if report.whole else list(report.selection),
         "summary": {
@@ -56,6 +64,7 @@ def document(report: Report) -> dict[str, Any]:
         "resources": [_resource(judged) for judged in judgement.resources],
         "missing": [{"type": one.type, "name": one.name, "line": one.line} for one in judgement.missing],
         "unread": [_unread(one) for one in judgement.unread],
+        "second_witness": _witness(report.witness),
         "declared_unused": list(judgement.declared_unused),
         "waivers": [_waiver(one) for one in judgement.waivers_used],
         "limits": [{"type": one.type, "text": one.text} for one in report.limits],
@@ -113,6 +122,15 @@ def _unread(unread: Unread) -> dict[str, Any]:
         "reason": unread.reason.value,
         "detail": unread.detail,
         "resource": unread.resource,
+    }
+
+
+def _witness(witness: Witness) -> dict[str, Any]:
+    return {
+        "name": NAME,
+        "heard": list(witness.heard),
+        "silent": [{"asset_type": name, "reason": reason.value} for name, reason in witness.silent],
+        "assets": len(witness.assets),
     }
 
 

@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from diga_verify.evaluate import JudgedPlacement, JudgedResource
-from diga_verify.formats.advice import next_step
+from diga_verify.formats.advice import next_step, remedy
 from diga_verify.formats.page import Page, plain
-from diga_verify.model import Severity, Unread, Verdict
+from diga_verify.model import Reason, Severity, Unread, Verdict
 from diga_verify.report import Report
+from diga_verify.second_witness import NAME
 
 _STYLES = {
     Verdict.VIOLATION: "bold red",
@@ -42,7 +43,7 @@ def render(report: Report, page: Page) -> str:
     )
     for part in _parts(report):
         console.print(part)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+    return "\n".join(line.rstrip() for line in text.getvalue().split("\n")).rstrip("\n") + "\n"
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:
@@ -53,6 +54,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
             yield from _resource(judged, verdict, report)
     yield from _missing(report)
     yield from _unread(report)
+    yield from _witness(report)
     yield from _limits(report)
     yield _counts(report)
     yield _sentence(report)
@@ -62,16 +64,16 @@ def _head(report: Report) -> Text:
     number = f" ({report.project.number})" if report.project.number else ""
     strict = ", strict" if report.strict else ""
     gate = f"diga-verify {report.version}   {report.environment}: {report.enforcement}{strict}"
-    asked_by = f"   asked by {plain(report.principal)}" if report.principal else ""
+    asked_by = f"   asked by {report.principal}" if report.principal else ""
     lines = [
-        f"{gate}   project {plain(report.project.id)}{number}",
-        f"policy {plain(report.policy_path)}, sha256 {report.policy_sha256[:8]}{asked_by}",
+        f"{gate}   project {report.project.id}{number}",
+        f"policy {report.policy_path}, sha256 {report.policy_sha256[:8]}{asked_by}",
     ]
     if report.simulated:
-        lines.append(f"SIMULATED: the answers came from {plain(report.api_root or '')}, not from Google Cloud")
+        lines.append(f"SIMULATED: the answers came from {report.api_root}, not from Google Cloud")
     if not report.whole:
-        lines.append(f"SELECTED: only {', '.join(map(plain, report.selection))}; no gate result for the project")
-    return Text("\n".join(lines))
+        lines.append(f"SELECTED: only {', '.join(report.selection)}; no gate result for the project")
+    return Text("\n").join(map(_text, lines))
 
 
 def _resource(judged: JudgedResource, verdict: Verdict, report: Report) -> Iterator[RenderableType]:
@@ -136,11 +138,12 @@ def _missing(report: Report) -> Iterator[RenderableType]:
 def _unread(report: Report) -> Iterator[RenderableType]:
     for (reason, details), types in _same_trouble(report.judgement.unread).items():
         yield _title(Verdict.UNVERIFIED, None, ", ".join(types), reason, "")
-        for detail in details[:5]:
+        different = list(dict.fromkeys(details))
+        for detail in different[:5]:
             yield _line("", detail)
-        if len(details) > 5:
-            yield _line("", f"and {len(details) - 5} more of this kind, all in the JSON report")
-        yield _line("next", f"see docs/unverified.md#{reason}")
+        if len(different) > 5:
+            yield _line("", f"and {len(different) - 5} more of this kind, all in the JSON report")
+        yield _line("next", f"{remedy(Reason(reason))}; see docs/unverified.md#{reason}")
         yield Text()
 
 
@@ -155,9 +158,18 @@ def _same_trouble(unread: Iterable[Unread]) -> dict[tuple[str, tuple[str, ...]],
     return types
 
 
+def _witness(report: Report) -> Iterator[RenderableType]:
+    witness = report.witness
+    if witness.heard:
+        silent = f", not asked about {_many(len(witness.silent), 'type')} of assets" if witness.silent else ""
+        yield _text(f"second witness: {NAME}, {_many(len(witness.assets), 'asset')}{silent}")
+    elif witness.silent:
+        yield _text(f"no second witness: {NAME}, {witness.silent[0][1]}; see docs/security.md#the-second-witness")
+
+
 def _limits(report: Report) -> Iterator[RenderableType]:
     if report.judgement.declared_unused:
-        yield Text(f"declared unused by the policy: {', '.join(report.judgement.declared_unused)}")
+        yield _text(f"declared unused by the policy: {', '.join(report.judgement.declared_unused)}")
     if report.whole:
         yield Text("what the APIs do not show: `limits` in the JSON report, docs/limits.md")
         yield Text()
@@ -174,14 +186,14 @@ def _counts(report: Report) -> Text:
     extra = [
         *([f"{summary.missing} missing"] if summary.missing else []),
         *([f"{_many(summary.unread, 'thing')} not verified"] if summary.unread else []),
-        f"{report.placements} placements read in {_many(len(report.calls), 'call')}",
+        f"{_many(report.placements, 'placement')} read in {_many(len(report.calls), 'call')}",
     ]
     return Text(f"{_many(summary.resources, 'resource')}: {', '.join(counts)}; {'; '.join(extra)}")
 
 
 def _sentence(report: Report) -> Text:
     code = report.exit_code
-    project = plain(report.project.id)
+    project = report.project.id
     if report.interrupted_by is not None:
         said, style = f"Interrupted: nothing is proven about {project}.", Verdict.UNVERIFIED
     elif code == 0 and report.verdict is Verdict.COMPLIANT:
@@ -195,13 +207,13 @@ def _sentence(report: Report) -> Text:
     else:
         said = f"Deployment stopped: the data of {project} is not proven to be where the policy requires."
         style = Verdict.VIOLATION if code == 1 else Verdict.UNVERIFIED
-    return Text(f"{said}  exit {code}", style=_STYLES[style])
+    return _text(f"{said}  exit {code}", _STYLES[style])
 
 
 def _title(verdict: Verdict, severity: Severity | None, type: str, name: str, kind: str) -> Text:
     words = [severity.value] if severity else []
     title = Text(_WORDS[verdict], style=_STYLES[verdict])
-    title.append("  " + "  ".join([*words, type, plain(name), *([f"({kind})"] if kind else [])]), style="bold")
+    title.append(_text("  " + "  ".join([*words, type, name, *([f"({kind})"] if kind else [])]), "bold"))
     return title
 
 
@@ -209,8 +221,14 @@ def _line(about: str, text: str) -> Padding:
     grid = Table.grid(padding=0)
     grid.add_column(width=_ABOUT)
     grid.add_column(overflow="fold")
-    grid.add_row(Text(about), Text(plain(text), overflow="fold"))
+    grid.add_row(_text(about), _text(text))
     return Padding(grid, (0, 0, 0, 2))
+
+
+def _text(words: str, style: str = "") -> Text:
+    """Every line with a foreign word in it is made here, and made harmless as a whole: what two parts make together
+    counts too."""
+    return Text(plain(words), style=style, overflow="fold")
 
 
 def _many(number: int, noun: str) -> str:

@@ -4,28 +4,70 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from diga_verify.errors import OutputError
 
+_DRAFT = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_LONGEST = 200
+"""Bytes of a draft's name that come from the report's: a file system takes 255."""
+
+
+def remove_stale(path: Path) -> None:
+    """Remove what an earlier run left at `path`, so that nobody takes it for this run's report.
+
+    Only an ordinary file is removed: anything else was made by somebody else, and `write_file` refuses it. Raises
+    OutputError when the file cannot be removed.
+    """
+    with _reported(path), suppress(FileNotFoundError, NotADirectoryError):
+        if stat.S_ISREG(path.lstat().st_mode):
+            path.unlink()
+
 
 def write_file(path: Path, text: str) -> None:
-    """Put `text` at `path` in one step, readable by its owner only. Raises OutputError; then `path` is as it was."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        if path.is_symlink() or (path.exists() and not path.is_file()):
+    """Put `text` at `path` in one step and for good, readable by its owner only.
+
+    Raises OutputError; then `path` is as it was, unless it is only not certain that the report outlives a power cut.
+    """
+    with _reported(path):
+        folder = os.open(path.parent, _FOLDER)  # one folder from here on, whatever its name comes to mean
+        try:
+            _refuse_other_than_files(path, folder)
+            _put(path.name, text, folder)
+        finally:
+            os.close(folder)
+
+
+def _refuse_other_than_files(path: Path, folder: int) -> None:
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode):
             raise OutputError(f"{path} is not an ordinary file; a report is written to none other")
-        _write(draft, text)
-        draft.replace(path)
-    except OSError as error:
-        raise OutputError(f"the report could not be written to {path}: {error.strerror or error}") from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
-def _write(draft: Path, text: str) -> None:
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+def _put(name: str, text: str, folder: int) -> None:
+    draft = f".{os.fsdecode(os.fsencode(name)[:_LONGEST])}.{secrets.token_hex(8)}"
+    try:
+        handle = os.open(draft, _DRAFT, 0o600, dir_fd=folder)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:  # also when a signal ends the run: a draft is of use to nobody
+        with suppress(OSError):
+            os.unlink(draft, dir_fd=folder)
+        raise
+    os.fsync(folder)
+
+
+@contextmanager
+def _reported(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:  # a path with a NUL in it is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise OutputError(f"the report could not be written to {path}: {reason or error}") from error
