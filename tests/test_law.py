@@ -41,6 +41,7 @@ HOSTS = {
     "gcs": "storage.googleapis.com",
     "kms": "cloudkms.googleapis.com",
 }
+CHECKERS = registered()
 OTHER_HOSTS = ("cloudresourcemanager.googleapis.com", "cloudasset.googleapis.com")
 SLOW = {"silence", "drip", "header_drip", "body_then_silence", "huge", "gzip_bomb", "endless"}
 UNDETECTABLE = {"shrunk", "empty_object"}
@@ -133,7 +134,7 @@ def worlds(draw: st.DrawFn) -> Table:
 
 
 def _rights(type: str) -> tuple[str, ...]:
-    return registered()[type].checker.permissions
+    return CHECKERS[type].checker.permissions
 
 
 # --- faults
@@ -175,7 +176,7 @@ def verified(table: Table, rules: Policy) -> Report:
     """What the gate makes of the types that the world has."""
     patience = Patience(attempts=2, sleep=lambda _: None)
     if _is_slow(table):
-        patience = replace(patience, read=0.2, call=0.5)
+        patience = replace(patience, read=0.1, call=0.3)
     types = tuple(type for type in TYPES if type in table)
     with Simulator(World.from_dict(table)) as simulator:
         run = Run(
@@ -186,7 +187,7 @@ def verified(table: Table, rules: Policy) -> Report:
             endpoints=stand_in(simulator.url),
             patience=patience,
         )
-        return verify(run, registered())
+        return verify(run, CHECKERS)
 
 
 def _is_slow(table: Table) -> bool:

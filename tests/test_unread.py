@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -25,6 +25,8 @@ HOSTS = {
     "gcs": "storage.googleapis.com",
     "kms": "cloudkms.googleapis.com",
 }
+MAY_NOT_HEAR = ["cloudasset.assets.listResource", "cloudasset.assets.searchAllResources"]
+"""What a caller lacks who has no second witness."""
 IMPATIENT = Patience(attempts=1, read=0.3, connect=1.0)
 
 
@@ -178,7 +180,7 @@ LOCATED = (
 @pytest.mark.parametrize(("type", "key", "field"), LOCATED)
 def test_no_location(world: Callable[[], World], gate: Gate, type: str, key: str, field: str) -> None:
     table = world()
-    table["iam"] = {"denied": ["cloudasset.assets.listResource"]}  # the witness knows where a cluster is
+    table["iam"] = {"denied": MAY_NOT_HEAR}  # the witness knows where a cluster is
     del table[type][key][-1][field]
     assert_unproven(gate(table, type), type, Reason.MISSING_LOCATION)
 
@@ -502,11 +504,11 @@ class TestTheSecondWitness:
 
     def test_a_caller_without_the_permission_asks_for_no_list(self, world: Callable[[], World], gate: Gate) -> None:
         table = world()
-        table["iam"] = {"denied": ["cloudasset.assets.listResource"]}
+        table["iam"] = {"denied": MAY_NOT_HEAR}
         report = gate(table, "gcs")
         assert report.exit_code == 0
         assert report.witness.silent == (("storage.googleapis.com/Bucket", Reason.PERMISSION_DENIED),)
-        assert "cloudasset.assets.list" not in {call.method for call in report.calls}
+        assert "cloudasset.googleapis.com" not in {call.service for call in report.calls}
 
     @pytest.mark.parametrize("denied", [True, False], ids=["permission", "api"])
     def test_a_policy_can_require_it(
@@ -514,7 +516,7 @@ class TestTheSecondWitness:
     ) -> None:
         table = world()
         if denied:
-            table["iam"] = {"denied": ["cloudasset.assets.listResource"]}
+            table["iam"] = {"denied": MAY_NOT_HEAR}
         else:
             table["faults"] = [{"service": "cloudasset.googleapis.com", "answer": "api_disabled"}]
         strict = policy(('enforcement = "required"', 'enforcement = "required"\nsecond_witness = "required"'))
@@ -616,3 +618,35 @@ def test_a_budget_for_a_type(world: Callable[[], World], gate: Gate) -> None:
     report = gate(world(), "kms", patience=patience)
     assert reasons(report, "kms") | {Reason.TIMEOUT} == {Reason.TIMEOUT}
     assert (report.exit_code, report.complete) == (3, False)
+
+
+@pytest.mark.parametrize("answer", ["text_items", "object_items", "null_items", "empty_object", "html", "short_body"])
+def test_a_query_of_a_deep_run_that_brings_no_rows(world: Callable[[], World], gate: Gate, answer: str) -> None:
+    table = fault(world(), "bigquery", answer, path="(queries|jobs)")
+    table["bigquery"]["datasets"][-1]["replicas"] = [{"location": "europe-west3"}, {"location": "us-central1"}]
+    report = gate(table, "bigquery", deep=True)
+    assert (report.exit_code, report.complete) == (3, False)
+
+
+class TestEitherWayToTheSecondWitness:
+    """Whoever may not list the assets may be allowed to search them."""
+
+    EXTRA: ClassVar[World] = {
+        "extra": [{"name": "//storage.googleapis.com/x", "assetType": "storage.googleapis.com/Bucket"}]
+    }
+
+    @pytest.mark.parametrize("denied", ["cloudasset.assets.listResource", "cloudasset.assets.searchAllResources"])
+    def test_one_permission_is_enough(self, world: Callable[[], World], gate: Gate, denied: str) -> None:
+        table = world() | {"assets": self.EXTRA, "iam": {"denied": [denied]}}
+        assert_unread(gate(table, "gcs"), "gcs", Reason.NOT_LISTED)
+
+    @pytest.mark.parametrize("path", ["/assets$", "searchAllResources$"])
+    def test_one_call_is_enough(self, world: Callable[[], World], gate: Gate, path: str) -> None:
+        table = world() | {"assets": self.EXTRA}
+        table["faults"] = [{"service": "cloudasset.googleapis.com", "answer": "not_found", "path": path}]
+        assert_unread(gate(table, "gcs"), "gcs", Reason.NOT_LISTED)
+
+    def test_one_that_is_refused_half_way_breaks_off(self, world: Callable[[], World], gate: Gate) -> None:
+        table = world()
+        table["faults"] = [{"service": "cloudasset.googleapis.com", "answer": "permission_denied", "page": 2}]
+        assert_unread(gate(table, "gcs"), "inventory", Reason.PERMISSION_DENIED)

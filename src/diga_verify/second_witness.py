@@ -7,7 +7,7 @@ https://cloud.google.com/asset-inventory/docs/listing-assets has the permission,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Listed, Method
@@ -16,7 +16,6 @@ from diga_verify.model import Asset, Project, Reason, Resource, Unread, Witness
 from diga_verify.policy.rules import Rules
 
 NAME = "Cloud Asset Inventory"
-PERMISSION = "cloudasset.assets.listResource"
 INVENTORY = "inventory"
 """What reports name as the type of what the witness could not say."""
 _NOT_FOR_THE_CALLER = frozenset(
@@ -30,12 +29,16 @@ _NOT_FOR_THE_CALLER = frozenset(
     }
 )
 """Refusals, which mean that the caller has no second witness. Anything else is a witness that breaks off."""
-_ASSETS = Method(
+_SERVICE = "cloudasset.googleapis.com"
+_LIST = Method(
+    INVENTORY, _SERVICE, "cloudasset.assets.list", fields="assets(name,assetType),nextPageToken", items="assets"
+)
+_SEARCH = Method(
     INVENTORY,
-    "cloudasset.googleapis.com",
-    "cloudasset.assets.list",
-    fields="assets(name,assetType),nextPageToken",
-    items="assets",
+    _SERVICE,
+    "cloudasset.searchAllResources",
+    fields="results(name,assetType),nextPageToken",
+    items="results",
 )
 _OF_PROJECT = re.compile(r"^(//[^/]+/projects/)([^/]+)(?=/)")
 _ZONE_OF_CLUSTER = re.compile(r"^(//container\.googleapis\.com/projects/[^/]+/)zones/")
@@ -46,15 +49,17 @@ def hear(
 ) -> tuple[Witness, tuple[Unread, ...]]:
     """What the witness lists of some asset types (each given with the type that it belongs to), and where it broke
     off; where it is required, its silence is unread too. Never raises."""
-    right = granted(gateway, INVENTORY, project, (PERMISSION,))
-    if right.unread or not right.permissions:
-        denied = Unread(INVENTORY, PERMISSION, Reason.PERMISSION_DENIED, f"the caller lacks {PERMISSION}")
-        lists = (Listed((), right.unread or (denied,)),) * len(asset_types)
+    right = granted(gateway, INVENTORY, project, PERMISSIONS)
+    ways = [_WAYS[permission] for permission in right.permissions]
+    if ways:
+        lists = gateway.spread(lambda asset_type: _heard_of(gateway, project, asset_type, ways), asset_types)
     else:
-        lists = gateway.spread(lambda asset_type: _list(gateway, project, asset_type), asset_types)
+        lacking = f"the caller lacks {' and '.join(PERMISSIONS)}"
+        denied = Unread(INVENTORY, NAME, Reason.PERMISSION_DENIED, lacking)
+        lists = (Listed((), right.unread or (denied,)),) * len(asset_types)
     answers = dict(zip(asset_types, lists, strict=True))
     broken = {name: listed.unread[0] for name, listed in answers.items() if listed.unread}
-    silent = {name: one.reason for name, one in broken.items() if one.reason in _NOT_FOR_THE_CALLER}
+    silent = {name: one.reason for name, one in broken.items() if _is_refused(answers[name])}
     witness = Witness(
         heard=tuple(name for name in answers if name not in broken),
         silent=tuple(silent.items()),
@@ -76,16 +81,51 @@ def unseen(
             yield Unread(asset.type, asset.full_name, Reason.NOT_LISTED, detail)
 
 
+def _heard_of(gateway: Gateway, project: Project, asset_type: str, ways: Sequence[Way]) -> Listed:
+    """The list that the first way brings by which the witness speaks at all."""
+    listed = Listed(())
+    for way in ways:
+        listed = way(gateway, project, asset_type)
+        if not _is_refused(listed):
+            break
+    return listed
+
+
+def _is_refused(listed: Listed) -> bool:
+    return not listed.items and any(one.reason in _NOT_FOR_THE_CALLER for one in listed.unread)
+
+
 def _list(gateway: Gateway, project: Project, asset_type: str) -> Listed:
     assets = gateway.clients.discovery("cloudasset", "v1").assets()
     parent = f"projects/{project.id}"
     return gateway.list_all(
-        _ASSETS,
+        _LIST,
         f"{parent} {asset_type}",
         lambda token: assets.list(parent=parent, assetTypes=[asset_type], pageSize=1000, pageToken=token).execute(
             num_retries=0
         ),
     )
+
+
+def _search(gateway: Gateway, project: Project, asset_type: str) -> Listed:
+    resources = gateway.clients.discovery("cloudasset", "v1").v1()
+    scope = f"projects/{project.id}"
+    return gateway.list_all(
+        _SEARCH,
+        f"{scope} {asset_type}",
+        lambda token: resources.searchAllResources(
+            scope=scope, assetTypes=[asset_type], pageSize=500, pageToken=token
+        ).execute(num_retries=0),
+    )
+
+
+Way = Callable[[Gateway, Project, str], Listed]
+_WAYS: Mapping[str, Way] = {
+    "cloudasset.assets.listResource": _list,
+    "cloudasset.assets.searchAllResources": _search,
+}
+PERMISSIONS = tuple(_WAYS)
+"""Either of them gives the caller a second witness."""
 
 
 def _assets(answers: Mapping[str, Listed], asset_types: Mapping[str, str]) -> Iterator[Asset]:

@@ -219,7 +219,9 @@ def _read_type(checker: Checker, gateway: Gateway, project: Project) -> tuple[st
 
 def _read_item(checker: Checker, item: Item) -> Resource | Unread:
     try:
-        return checker.read(item)
+        read: object = checker.read(item)
+        # A third-party checker may return anything, and what is not of its own type has no rules.
+        return read if isinstance(read, Resource) and read.type == checker.type else _failed(checker, TypeError())
     except ReadError as error:
         return Unread(checker.type, checker.type, error.reason, error.detail)
     except Exception as error:  # noqa: BLE001 - as above, for one item: it hides no other

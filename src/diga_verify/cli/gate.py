@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -75,6 +76,8 @@ def gate(
     format = options.known(format, tuple(FORMATS), "format")
     if not project or not set(project) <= _PROJECT_CHARACTERS:
         raise UsageError(f"{project!r} is not a project's id or number")
+    if not math.isfinite(deadline):
+        raise UsageError(f"--deadline {deadline} is no number of seconds")
     run = Run(
         environment=environment,
         project=project,

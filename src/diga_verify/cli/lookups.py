@@ -9,7 +9,7 @@ import typer
 from diga_verify.checkers.registry import registered
 from diga_verify.cli import screen
 from diga_verify.locations.algebra import Explanation, all_locations, explain, table_date
-from diga_verify.second_witness import NAME, PERMISSION
+from diga_verify.second_witness import NAME, PERMISSIONS
 
 _ALWAYS = ("resourcemanager.projects.get",)
 
@@ -32,7 +32,7 @@ def types(
         lines += [f"    not shown  {text}" for text in checker.limits]
         screen.tell(*lines, "")
     screen.tell(f"every run also needs {', '.join(_ALWAYS)}; --deep needs bigquery.jobs.create;")
-    screen.tell(f"with {PERMISSION}, {NAME} is a second witness")
+    screen.tell(f"with {' or '.join(PERMISSIONS)}, {NAME} is a second witness")
 
 
 def locations(

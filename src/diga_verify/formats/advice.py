@@ -62,7 +62,7 @@ _REMEDIES = {
     Reason.MALFORMED_ANSWER: "find out who answers; if it is Google, report it",
     Reason.PARTIAL_ANSWER: "run again; if it stays, look at the region's status",
     Reason.ENDLESS_PAGING: "run again; if it stays, report it",
-    Reason.NOTHING_FOUND: 'if the project does not use it, write `unused = ["TYPE"]` into the environment\'s policy',
+    Reason.NOTHING_FOUND: "declare the type unused in the policy if it is, or find out where its resources are",
     Reason.NOT_LISTED: "run again in some minutes; if it stays, look at the resource with gcloud",
     Reason.MISSING_LOCATION: "look at the resource with gcloud; if it really has no location, report it",
     Reason.DEFAULT_LOCATION: "`gcloud sql instances patch INSTANCE --backup-location europe-west3`",

@@ -12,11 +12,13 @@ from diga_verify.errors import ReadError
 from diga_verify.gateway.clients import Clients
 from diga_verify.gateway.door import Door, Exchange, exchanging
 from diga_verify.gateway.endpoints import Endpoints
-from diga_verify.gateway.listing import Listed, Method, check_page, gathered
+from diga_verify.gateway.listing import Listed, Method, check_page, check_rows, gathered
 from diga_verify.gateway.patience import Patience
 from diga_verify.model import Call, Json, Project, Reason, Unread
 
 PAGE_LIMIT = 1_000
+ITEM_LIMIT = 200_000
+"""A list is given up at so many pages, or items: nobody has that many, and memory has an end."""
 CALLS_IN_FLIGHT = 16
 """At most so many calls are under way at once, over all types of a run."""
 
@@ -93,6 +95,7 @@ class Gateway:
         def ask() -> None:
             with self._in_flight, exchanging(exchange):
                 rows.extend(self._guarded(send, exchange))
+            check_rows(exchange.answers, len(rows))
 
         unread = self._logged(method, scope, exchange.answers, ask)
         return Listed(tuple(rows), unread)
@@ -101,6 +104,7 @@ class Gateway:
         """Put one page after the other into `pages`, until the last. Raises ReadError."""
         token: str | None = None
         seen: set[str] = set()
+        items = 0
         while True:
             page = self._ask(method, partial(send, token))
             check_page(method, page)
@@ -108,7 +112,8 @@ class Gateway:
             token = page.get("nextPageToken") or None
             if token is None:
                 return
-            if token in seen or len(pages) >= PAGE_LIMIT:
+            items += len(page.get(method.items, []))
+            if token in seen or len(pages) >= PAGE_LIMIT or items > ITEM_LIMIT:
                 raise ReadError(Reason.ENDLESS_PAGING, f"page {len(pages)} leads back, or there is no end to them")
             seen.add(token)
 

@@ -72,6 +72,15 @@ def check_page(method: Method, page: Json) -> None:
         raise ReadError(Reason.MALFORMED_ANSWER, "nextPageToken is not a string")
 
 
+def check_rows(answers: Sequence[Json], count: int) -> None:
+    """Raise ReadError unless `count` rows are all that the answers of a BigQuery query speak of."""
+    if not all(isinstance(answer.get("rows", []), list) for answer in answers):
+        raise ReadError(Reason.MALFORMED_ANSWER, "'rows' is not a list")
+    totals = {str(answer["totalRows"]) for answer in answers if "totalRows" in answer}
+    if totals != {str(count)}:
+        raise ReadError(Reason.MALFORMED_ANSWER, f"{count} rows came, of {', '.join(sorted(totals)) or 'nobody knows'}")
+
+
 def gathered(method: Method, scope: str, pages: Sequence[Json], project: Project) -> Listed:
     """The items of checked pages that belong to the project; what the pages say is missing, and what is foreign,
     is unread."""

@@ -108,13 +108,28 @@ def _assets(world: World) -> list[Json]:
 
 
 def _list(call: Call) -> Json:
+    _check_content(call)
+    return paged(call, "assets", _chosen(call), head={"readTime": _read_time(call)})
+
+
+def _search(call: Call) -> Json:
+    for name in ("query", "readMask"):
+        if call.query.get(name):
+            raise not_simulated(f"{name} in a search")
+    found = [
+        {"name": asset["name"], "assetType": asset["assetType"], "project": asset["ancestors"][0]}
+        for asset in _chosen(call)
+    ]
+    return paged(call, "results", found)
+
+
+def _chosen(call: Call) -> list[Json]:
+    """The assets of the types that the request names."""
     if call.path["scope"] != "projects":
         raise bad_request(f"The simulator has no {call.path['scope']}, only a project.")
-    _check_content(call)
-    read = _read_time(call)
     assets = _assets(call.world)
     wanted = _wanted(call, {*TYPES, *(asset["assetType"] for asset in assets)})
-    return paged(call, "assets", [asset for asset in assets if asset["assetType"] in wanted], head={"readTime": read})
+    return [asset for asset in assets if asset["assetType"] in wanted]
 
 
 def _wanted(call: Call, known: set[str]) -> set[str]:
@@ -167,6 +182,14 @@ SERVICE = Service(
             _list,
             ("assetTypes", "contentType", "readTime", "relationshipTypes"),
             Sizes("pageSize", 100, 1000),
+        ),
+        Route(
+            "GET",
+            "v1/{scope}/{project}:searchAllResources",
+            "cloudasset.assets.searchAllResources",
+            _search,
+            ("assetTypes", "query", "readMask", "orderBy"),
+            Sizes("pageSize", 100, 500),
         ),
     ),
 )
