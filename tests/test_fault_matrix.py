@@ -22,20 +22,11 @@ from diga_verify.policy import default_policy
 from diga_verify.simulator.faults import ANSWERS
 from diga_verify.simulator.refused import CANARIES
 from diga_verify.simulator.server import Simulator
-from diga_verify.simulator.world import World
+from diga_verify.simulator.world import HOSTS, World
 
 ROOT = Path(__file__).parents[1]
 Failure = dict[str, Any]
 FAILURES: list[Failure] = tomllib.loads((ROOT / "tests" / "faults.toml").read_text("utf-8"))["failures"]
-HOSTS = {
-    "gke": "container.googleapis.com",
-    "sql": "sqladmin.googleapis.com",
-    "redis": "redis.googleapis.com",
-    "bigquery": "bigquery.googleapis.com",
-    "firestore": "firestore.googleapis.com",
-    "gcs": "storage.googleapis.com",
-    "kms": "cloudkms.googleapis.com",
-}
 GATES = "diga_verify.cli.gate.Patience"
 BUDGET = 1.0
 """Seconds for a call with all its attempts, in tests of what is slow."""

@@ -20,29 +20,20 @@ from diga_verify.evaluate import Scope
 from diga_verify.gateway import gateway
 from diga_verify.gateway.endpoints import stand_in
 from diga_verify.gateway.patience import Patience
-from diga_verify.model import TYPES, Verdict
+from diga_verify.model import TYPES, Reason, Verdict
 from diga_verify.policy import Policy
 from diga_verify.report import Report
 from diga_verify.simulator.faults import ANSWERS
 from diga_verify.simulator.server import Simulator
-from diga_verify.simulator.world import World
+from diga_verify.simulator.world import HOSTS, World
 from diga_verify.verify import Run, verify
 
 Table = dict[str, Any]
 SHARDS = 8
 FAULTS_PER_WORLD = 5
 HERE, AWAY = "europe-west3", ["us-central1", "europe-west1", "europe-west2", "europe-west99"]
-HOSTS = {
-    "gke": "container.googleapis.com",
-    "sql": "sqladmin.googleapis.com",
-    "redis": "redis.googleapis.com",
-    "bigquery": "bigquery.googleapis.com",
-    "firestore": "firestore.googleapis.com",
-    "gcs": "storage.googleapis.com",
-    "kms": "cloudkms.googleapis.com",
-}
 CHECKERS = registered()
-OTHER_HOSTS = ("cloudresourcemanager.googleapis.com", "cloudasset.googleapis.com")
+OTHER_HOSTS = (HOSTS["project"], HOSTS["assets"])
 SLOW = {"silence", "drip", "header_drip", "body_then_silence", "huge", "gzip_bomb", "endless"}
 UNDETECTABLE = {"shrunk", "empty_object"}
 """Answers that are as good as true ones. Only the second witness sees through them, and it knows no backups."""
@@ -201,6 +192,8 @@ def violations(report: Report) -> set[str]:
 def hold_to_the_law(clean: Report, faulted: Report, added: list[Table]) -> None:
     """Of the services that a fault alters, a violation may be gone; of those that it stops, only what was not seen."""
     hit, altered = ({one["service"] for one in added if one["answer"] in some} for some in (ANSWERS, ALTERING))
+    # Budgets are small where a fault is slow, and on a busy machine that ends other calls too.
+    hit |= {HOSTS[one.type] for one in faulted.judgement.unread if one.reason is Reason.TIMEOUT and one.type in HOSTS}
     assert faulted.exit_code in {0, 1, 3}
     if clean.exit_code != 0:
         assert faulted.exit_code != 0

@@ -45,18 +45,18 @@ MARKS = {
 }
 """The lists of words in each section."""
 
-SERVICES = (
-    "container.googleapis.com",
-    "sqladmin.googleapis.com",
-    "redis.googleapis.com",
-    "bigquery.googleapis.com",
-    "firestore.googleapis.com",
-    "storage.googleapis.com",
-    "cloudkms.googleapis.com",
-    "cloudasset.googleapis.com",
-    "cloudresourcemanager.googleapis.com",
-)
-"""The hosts that are served, and that a fault may name."""
+HOSTS = {
+    "gke": "container.googleapis.com",
+    "sql": "sqladmin.googleapis.com",
+    "redis": "redis.googleapis.com",
+    "bigquery": "bigquery.googleapis.com",
+    "firestore": "firestore.googleapis.com",
+    "gcs": "storage.googleapis.com",
+    "kms": "cloudkms.googleapis.com",
+    "assets": "cloudasset.googleapis.com",
+    "project": "cloudresourcemanager.googleapis.com",
+}
+"""The hosts that are served, and that a fault may name, by the section that they serve."""
 
 _PROJECT = ("id", "number", "state", "name", "labels")
 _PAGING = ("size", "partialPage")
@@ -221,7 +221,7 @@ class _Reader:
                 raise self.wrong(f"{where}.{key}", "is missing")
         for key in ("service", "answer", "path", "method", "reason"):
             self.text(entry.get(key, ""), f"{where}.{key}")
-        self.one_of(entry["service"], f"{where}.service", SERVICES)
+        self.one_of(entry["service"], f"{where}.service", tuple(HOSTS.values()))
         self.one_of(entry["answer"], f"{where}.answer", tuple(ANSWERS))
         self.one_of(entry.get("method", "GET"), f"{where}.method", ("GET", "POST"))
         for key in ("page", "times", "retry_delay"):
