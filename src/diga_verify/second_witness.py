@@ -57,7 +57,7 @@ def hear(
         lacking = f"the caller lacks {' and '.join(PERMISSIONS)}"
         denied = Unread(INVENTORY, NAME, Reason.PERMISSION_DENIED, lacking)
         lists = (Listed((), right.unread or (denied,)),) * len(asset_types)
-    answers = dict(zip(asset_types, lists, strict=True))
+    answers = {name: _understood(name, listed) for name, listed in zip(asset_types, lists, strict=True)}
     broken = {name: listed.unread[0] for name, listed in answers.items() if listed.unread}
     silent = {name: one.reason for name, one in broken.items() if _is_refused(answers[name])}
     witness = Witness(
@@ -128,12 +128,26 @@ PERMISSIONS = tuple(_WAYS)
 """Either of them gives the caller a second witness."""
 
 
+def _understood(asset_type: str, listed: Listed) -> Listed:
+    """The assets that have a name and a type; any other is one that nobody can look for."""
+    known = [
+        item
+        for item in listed.items
+        if isinstance(item.get("name"), str) and isinstance(item.get("assetType", asset_type), str)
+    ]
+    if len(known) == len(listed.items):
+        return listed
+    detail = f"{NAME} names an asset of type {asset_type} in a way that cannot be understood"
+    strange = Unread(INVENTORY, f"{NAME} {asset_type}", Reason.MALFORMED_ANSWER, detail)
+    return Listed(tuple(known), (*listed.unread, strange))
+
+
 def _assets(answers: Mapping[str, Listed], asset_types: Mapping[str, str]) -> Iterator[Asset]:
     for asset_type, listed in answers.items():
         for item in listed.items:
             told = item.get("assetType", asset_type)
             if told in asset_types:
-                yield Asset(asset_types[told], str(item.get("name")))
+                yield Asset(asset_types[told], item["name"])
 
 
 def _comparable(full_name: str, project: Project) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from diga_verify import __version__
@@ -161,8 +162,15 @@ class _Reading:
     def _preflight(self, gateway: Gateway) -> None:
         """The project's own record and the caller's permissions, before anything else."""
         project = self.project
-        record = self._types.submit(project_record, gateway, project.id)
-        rights = [self._types.submit(_rights, checker, gateway, project) for checker in self._checkers]
+        record = self._ask(partial(project_record, gateway, project.id), lambda one: (project, (one,)), "project")
+        rights = [
+            self._ask(
+                partial(missing_permissions, gateway, checker.type, project, checker.permissions),
+                lambda one: (one,),
+                checker.type,
+            )
+            for checker in self._checkers
+        ]
         for done in self._as_done(rights):
             self.unread += done.result()
         for asked in self._as_done([record]):
@@ -173,7 +181,12 @@ class _Reading:
     def _read_types(self, gateway: Gateway) -> None:
         asset_types = {name: checker.type for checker in self._checkers for name in checker.asset_types}
         self._waiting.append(INVENTORY)
-        heard = self._types.submit(hear, gateway, self.project, asset_types, required=self._rules.second_witness)
+        required = self._rules.second_witness
+        heard = self._ask(
+            partial(hear, gateway, self.project, asset_types, required=required),
+            lambda one: (Witness(), (one,)),
+            INVENTORY,
+        )
         tasks = [self._types.submit(_read_type, checker, gateway, self.project) for checker in self._checkers]
         for done in self._as_done(tasks):
             type, resources, unread = done.result()
@@ -185,6 +198,17 @@ class _Reading:
             self.unread += [*broken_off, *unseen(self.witness, self.resources, self.unread, self.project, self._rules)]
             self._waiting.remove(INVENTORY)
 
+    def _ask(self, work: Callable[[], T], failed: Callable[[Unread], T], about: str) -> Future[T]:
+        """Do `work` on a thread of its own. What it raises leaves unread what it is about, and stops nothing else."""
+
+        def guarded() -> T:
+            try:
+                return work()
+            except Exception as error:  # noqa: BLE001 - the boundary to answers that nobody foresaw
+                return failed(_failed(about, error))
+
+        return self._types.submit(guarded)
+
     def _as_done(self, tasks: Iterable[Future[T]]) -> Iterator[Future[T]]:
         """The tasks as they finish, until none is left or the run's time is up."""
         left = set(tasks)
@@ -192,10 +216,6 @@ class _Reading:
             done, left = wait(left, timeout=min(_TICK, seconds), return_when=FIRST_COMPLETED)
             self._watch(Progress(tuple(self._waiting), len(self._gateway.calls)))
             yield from done
-
-
-def _rights(checker: Checker, gateway: Gateway, project: Project) -> tuple[Unread, ...]:
-    return missing_permissions(gateway, checker.type, project, checker.permissions)
 
 
 def _read_type(checker: Checker, gateway: Gateway, project: Project) -> tuple[str, list[Resource], list[Unread]]:
@@ -213,7 +233,7 @@ def _read_type(checker: Checker, gateway: Gateway, project: Project) -> tuple[st
     except ReadError as error:
         unread.append(Unread(checker.type, checker.type, error.reason, error.detail))
     except Exception as error:  # noqa: BLE001 - the boundary to checkers: what one raises leaves its type unread
-        unread.append(_failed(checker, error))
+        unread.append(_failed(checker.type, error))
     return checker.type, resources, unread
 
 
@@ -221,16 +241,16 @@ def _read_item(checker: Checker, item: Item) -> Resource | Unread:
     try:
         read: object = checker.read(item)
         # A third-party checker may return anything, and what is not of its own type has no rules.
-        return read if isinstance(read, Resource) and read.type == checker.type else _failed(checker, TypeError())
+        return read if isinstance(read, Resource) and read.type == checker.type else _failed(checker.type, TypeError())
     except ReadError as error:
         return Unread(checker.type, checker.type, error.reason, error.detail)
     except Exception as error:  # noqa: BLE001 - as above, for one item: it hides no other
-        return _failed(checker, error)
+        return _failed(checker.type, error)
 
 
-def _failed(checker: Checker, error: Exception) -> Unread:
-    detail = f"the checker failed with {type(error).__name__}; please report this"
-    return Unread(checker.type, checker.type, Reason.UNEXPECTED_ERROR, detail)
+def _failed(about: str, error: Exception) -> Unread:
+    detail = f"reading failed with {type(error).__name__}; please report this"
+    return Unread(about, about, Reason.UNEXPECTED_ERROR, detail)
 
 
 def _refuse_other_project(rules: Rules, project: Project) -> None:

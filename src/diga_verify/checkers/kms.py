@@ -64,7 +64,9 @@ class Kms:
         locations = _locations(gateway, parent)
         names = dict.fromkeys(identity(data, "name") for data in locations.items)
         rings = joined(gateway.spread(lambda name: _rings(gateway, name), names))
-        keys = joined(gateway.spread(lambda data: _keys(gateway, str(data.get("name"))), rings.items))
+        # A ring whose name is none is unread as it is: there is no asking for its keys.
+        named = [name for name in (data.get("name") for data in rings.items) if isinstance(name, str) and of_name(name)]
+        keys = joined(gateway.spread(lambda name: _keys(gateway, name), named))
         items = [Item(KEY_RING, project.id, data) for data in rings.items]
         items += [Item(CRYPTO_KEY, project.id, data) for data in keys.items]
         return Found(tuple(items), locations.unread + rings.unread + keys.unread)

@@ -199,8 +199,8 @@ def _not_listed(project: Project, instances: Iterable[Json], listed: set[str]) -
 def _of_nobody(project: Project, runs: Iterable[Json], backups: Iterable[Json], listed: set[str]) -> Iterator[Unread]:
     """Instances of which there are backups, and that are neither listed nor said to be deleted: only the backups of
     deleted instances outlive the list (`Backup.instanceDeletionTime`, and type FINAL)."""
-    deleted = {one.get("instance") for one in backups if one.get("instanceDeletionTime") or one.get("type") == "FINAL"}
-    known = listed | {str(name) for name in deleted}
+    deleted = (one for one in backups if one.get("instanceDeletionTime") or one.get("type") == "FINAL")
+    known = listed | {str(one.get("instance")) for one in deleted}
     for name in sorted({str(one.get("instance")) for one in (*runs, *backups)} - known):
         detail = f"there are backups of {name}, and the list of instances does not hold it"
         yield Unread("sql", _full_name(project.id, name), Reason.NOT_LISTED, detail)
@@ -222,7 +222,7 @@ def _actual_backups(item: Item) -> Iterator[Placement]:
 
 
 def _backup_placements(data: Json, state: str, prefix: str, keys: Iterable[Field]) -> Iterator[Placement]:
-    holds_data = data.get(state) not in _HOLDS_NOTHING
+    holds_data = str(data.get(state)) not in _HOLDS_NOTHING
     yield from placements(data, (Field(Role.BACKUP, "location", required=holds_data), *keys), prefix=prefix)
 
 
@@ -245,4 +245,4 @@ def _shows_default(backup: Json, state: str) -> bool:
     """Whether a backup lies where the instance's configuration sent it. One that somebody made by hand may have
     been given a place of its own."""
     by_schedule = backup.get("type", "AUTOMATED") == "AUTOMATED"
-    return by_schedule and bool(backup.get("location")) and backup.get(state) not in _HOLDS_NOTHING
+    return by_schedule and bool(backup.get("location")) and str(backup.get(state)) not in _HOLDS_NOTHING
