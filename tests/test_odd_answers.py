@@ -20,7 +20,7 @@ from diga_verify.report import Report
 from diga_verify.simulator.answer import Ask, Google
 from diga_verify.simulator.wire import Answer
 
-ODD = (
+ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1.5, 10**30, "", "x", [], {}, [None], [[]], {"a": None}, "projects/", "//", "\0", "EU",
     "us-central1", "projects/dtx-data/locations/us/keyRings/r", {"name": {}}, ["a", "b"], {"code": [], "region": {}},
 )  # fmt: skip
