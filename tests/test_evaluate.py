@@ -162,6 +162,33 @@ def test_a_waiver_covers_nothing_else(waived: Rules, resource: Resource, expecte
     assert evaluate([resource], [], waived, GCS, Enforcement.REQUIRED).resources[0].verdict is expected
 
 
+def test_waivers_are_told_apart(policy: Callable[..., Policy]) -> None:
+    other = WAIVER.replace("US-CENTRAL1", "us-east1")
+    rules = policy(more=WAIVER + other).environment("production")
+    first, second = rules.waivers
+    judged = evaluate([bucket(AWAY, HERE), bucket(HERE, name="c")], [], rules, GCS, Enforcement.REQUIRED)
+    assert judged.waivers_used == (first,)
+    (idle,) = judged.unread
+    assert (idle.type, idle.scope, idle.resource) == ("policy", "//storage.googleapis.com/b", None)
+    assert f"line {second.line} for primary us-east1" in idle.detail
+    assert [place.waiver for place in judged.resources[0].placements] == [first, None]
+    assert [place.severity for place in judged.resources[0].placements] == [Severity.CRITICAL, None]
+
+
+@pytest.mark.parametrize(
+    ("unread", "told"),
+    [
+        (replace(FAILED, reason=Reason.NOTHING_FOUND), True),
+        (replace(FAILED, resource="//storage.googleapis.com/c"), True),
+        (FAILED, False),
+    ],
+)
+def test_a_waiver_is_idle_when_all_that_it_might_cover_was_read(waived: Rules, unread: Unread, told: bool) -> None:
+    found = [bucket(HERE), bucket(HERE, name="c")]
+    judged = evaluate(found, [unread], waived, GCS, Enforcement.REQUIRED)
+    assert (Reason.UNMATCHED_WAIVER in {one.reason for one in judged.unread}) == told
+
+
 def test_a_waiver_that_covers_nothing_is_told(waived: Rules) -> None:
     judged = evaluate([bucket(HERE)], [], waived, GCS, Enforcement.REQUIRED)
     assert [one.reason for one in judged.unread] == [Reason.UNMATCHED_WAIVER]
@@ -201,6 +228,187 @@ def test_expected_resources(rules: Rules) -> None:
         assert [(one.type, one.name) for one in missing] == [("gke", "dta-cluster")]
     failed = replace(FAILED, type="gke")
     assert evaluate([], [failed], rules, gke, Enforcement.REQUIRED).missing == ()
+
+
+def cluster(name: str, *places: Placement, **more: Any) -> Resource:
+    return Resource("gke", name, f"//container.googleapis.com/{name}", "cluster", places or (HERE,), **more)
+
+
+def missing(
+    resources: list[Resource], rules: Rules, scope: Scope, *unread: Unread
+) -> list[tuple[str, str, int | None]]:
+    judged = evaluate(resources, unread, rules, scope, Enforcement.REQUIRED)
+    return [(one.type, one.name, one.line) for one in judged.missing]
+
+
+def test_an_expected_resource_must_be_where_it_is_expected(policy: Callable[..., Policy]) -> None:
+    expected = '[[expected]]\ntype = "gcs"\nname = "b"\nlocation = "europe-west3"'
+    rules = policy(more=expected).environment("production")
+    (line,) = [one.line for one in rules.expected if one.name == "b"]
+    key = replace(HERE, role=Role.KEY)
+    assert missing([bucket(AWAY, HERE)], rules, GCS) == []
+    assert missing([bucket(AWAY)], rules, GCS) == [("gcs", "b", line)]
+    assert missing([bucket(AWAY), bucket(key, name="c")], rules, GCS) == [("gcs", "b", line)]
+    assert missing([bucket(AWAY), bucket(HERE, live=False)], rules, GCS) == [("gcs", "b", line)]
+    assert missing([bucket(AWAY), cluster("b")], rules, GCS) == [("gcs", "b", line)]
+
+
+def test_expected_resources_of_types_that_were_not_read_are_not_missing(rules: Rules) -> None:
+    assert missing([], rules, GCS) == []
+
+
+def test_one_strange_resource_does_not_make_the_list_incomplete(rules: Rules) -> None:
+    gke = Scope(("gke",))
+    of_one = replace(FAILED, type="gke", resource="//container.googleapis.com/x")
+    assert [name for _, name, _ in missing([cluster("x")], rules, gke, of_one)] == ["dta-cluster"]
+    assert missing([cluster("x")], rules, gke, replace(of_one, resource=None)) == []
+
+
+def test_a_resource_asked_for_must_be_there(rules: Rules) -> None:
+    wanted = frozenset({("gke", "dta-cluster"), ("gke", "x"), ("gcs", "b"), ("gcs", "dta-cluster")})
+    scope = Scope(("gke", "gcs"), wanted, whole=False)
+    (line,) = [one.line for one in rules.expected if one.name == "dta-cluster"]
+    found = [bucket(HERE, name="c"), cluster("x"), bucket(HERE, name="x")]
+    asked_for = [("gcs", "b", None), ("gcs", "dta-cluster", None)]
+    assert missing(found, rules, scope) == [("gke", "dta-cluster", line), *asked_for]
+    assert missing(found, rules, scope, replace(FAILED, type="gke")) == asked_for
+    assert missing(found, rules, scope, FAILED) == [("gke", "dta-cluster", line)]
+    assert missing([*found, bucket(HERE), cluster("dta-cluster")], rules, scope) == [("gcs", "dta-cluster", None)]
+
+
+def test_only_what_is_asked_for_is_expected(rules: Rules) -> None:
+    scope = Scope(("gke",), frozenset({("gke", "x")}), whole=False)
+    assert missing([cluster("x")], rules, scope) == []
+
+
+def test_names_that_might_have_been_meant(rules: Rules) -> None:
+    names = ["dta-cluster-1", "dta-cluster-2", "dta-cluster-3", "dta-cluster-4", "other"]
+    found = [*(cluster(name) for name in names), bucket(HERE, name="dta-cluste"), cluster("dta-cluster", live=False)]
+    judged = evaluate(found, [], rules, Scope(("gke",)), Enforcement.REQUIRED)
+    ((suggested,),) = [[one.alike] for one in judged.missing]
+    assert set(suggested) < set(names[:4])
+    assert len(suggested) == 3
+    scope = Scope(("gke",), frozenset({("gke", "othr")}), whole=False)
+    (asked,) = evaluate(found, [], rules, scope, Enforcement.REQUIRED).missing
+    assert asked.alike == ("other",)
+
+
+def test_results_are_in_the_order_of_types_then_of_names(rules: Rules) -> None:
+    scope = Scope(("gcs", "gke"))
+    found = [bucket(SILENT, name="b"), bucket(SILENT, name="a"), cluster("z", SILENT), cluster("y", SILENT)]
+    others = [
+        Unread("gcs", "b", Reason.TIMEOUT, "2"),
+        Unread("gcs", "b", Reason.TIMEOUT, "1"),
+        Unread("gcs", "b", Reason.SERVER_ERROR, "3"),
+        Unread("gcs", "a", Reason.TIMEOUT, "4"),
+        Unread("gke", "c", Reason.TIMEOUT, "5"),
+        Unread("project", "a", Reason.TIMEOUT, "6"),
+    ]
+    names = ["a", "b", "y", "z"]
+    for order in (1, -1):
+        judged = evaluate(found[::order], others[::order], rules, scope, Enforcement.REQUIRED)
+        assert [one.resource.name for one in judged.resources] == names
+        assert [one.detail for one in judged.unread if one.resource is None] == ["4", "3", "1", "2", "5", "6"]
+        assert [one.type for one in judged.unread] == ["gcs"] * 6 + ["gke"] * 3 + ["project"]
+
+
+def test_what_was_not_read_of_resources_nobody_asked_for_is_left_out(rules: Rules) -> None:
+    scope = Scope(("gcs",), frozenset({("gcs", "b")}), whole=False)
+    mine, other = (replace(FAILED, resource=f"//storage.googleapis.com/{name}") for name in "bc")
+    judged = evaluate([bucket(HERE), bucket(AWAY, name="c")], [other, mine, FAILED], rules, scope, REQUIRED)
+    assert set(judged.unread) == {mine, FAILED}
+    assert [one.verdict for one in judged.resources] == [Verdict.UNVERIFIED]
+
+
+ASSUMED = '[assume.sql]\nbackup = "{}"'
+
+
+@pytest.mark.parametrize(
+    ("assumed", "reason", "expected"),
+    [
+        ("eu", Reason.DEFAULT_LOCATION, Verdict.COMPLIANT),
+        ("us", Reason.DEFAULT_LOCATION, Verdict.VIOLATION),
+        ("eu", Reason.MISSING_LOCATION, Verdict.UNVERIFIED),
+        ("eu", Reason.MALFORMED_ANSWER, Verdict.UNVERIFIED),
+    ],
+)
+def test_an_assumption_is_for_what_the_service_chooses(
+    policy: Callable[..., Policy], assumed: str, reason: Reason, expected: Verdict
+) -> None:
+    rules = policy(more=ASSUMED.format(assumed)).environment("production")
+    place = Placement(Role.BACKUP, None, "location", reason=reason)
+    resource = Resource("sql", "i", "//sql/i", "instance", (place,))
+    (judged,) = evaluate([resource], [], rules, Scope(("sql",)), REQUIRED).resources
+    assert judged.verdict is expected
+    (one,) = judged.placements
+    assert (one.assumption is not None) == (reason is Reason.DEFAULT_LOCATION)
+    assert one.location == (assumed if one.assumption else None)
+    unassumed = replace(resource, type="gcs")
+    assert evaluate([unassumed], [], rules, GCS, REQUIRED).resources[0].verdict is Verdict.UNVERIFIED
+
+
+def test_a_key_lies_where_cloud_kms_says(rules: Rules) -> None:
+    """`europe` is a multi-region of Cloud KMS and of nothing else; `nam4` is one of Cloud Storage too."""
+    europe = Placement(Role.KEY, "europe", "kmsKey")
+    (judged,) = evaluate([bucket(HERE, europe)], [], rules, GCS, REQUIRED).resources
+    assert judged.verdict is Verdict.VIOLATION
+    assert [one.severity for one in judged.placements] == [None, Severity.HIGH]
+    assert verdict(replace(europe, role=Role.PRIMARY), rules) is Verdict.UNVERIFIED
+
+
+@pytest.mark.parametrize(
+    ("place", "reason", "why"),
+    [
+        (NOWHERE, Reason.UNKNOWN_LOCATION, "nothing is known about the location 'europe-west99'"),
+        (replace(HERE, location=None), Reason.MISSING_LOCATION, "the answer names no location"),
+        (SILENT, Reason.MISSING_LOCATION, "the answer names no location"),
+        (replace(SILENT, reason=Reason.EXTERNAL_KEY), Reason.EXTERNAL_KEY, "no API tells where"),
+        (replace(SILENT, reason=Reason.EXTERNAL_DATA), Reason.EXTERNAL_DATA, "the API does not tell where"),
+        (replace(SILENT, reason=Reason.DEFAULT_LOCATION), Reason.DEFAULT_LOCATION, "no backup shows which"),
+        (
+            replace(SILENT, reason=Reason.MALFORMED_ANSWER),
+            Reason.MALFORMED_ANSWER,
+            "tells no place we know how to judge",
+        ),
+        (replace(SILENT, reason=Reason.TIMEOUT), Reason.TIMEOUT, "it could not be read"),
+    ],
+)
+def test_why_a_placement_is_unproven(rules: Rules, place: Placement, reason: Reason, why: str) -> None:
+    for about, ending in (("", ""), ("backup 7", " (backup 7)")):
+        judged = evaluate([bucket(HERE, replace(place, about=about))], [], rules, GCS, REQUIRED)
+        (unread,) = judged.unread
+        assert (unread.type, unread.reason) == ("gcs", reason)
+        assert unread.resource == "//storage.googleapis.com/b"
+        assert unread.scope == "//storage.googleapis.com/b location"
+        assert unread.detail.startswith("bucket b: ")
+        assert unread.detail.endswith(f"{why}{ending}")
+        assert [one.reason for one in judged.resources[0].placements] == [None, reason]
+
+
+def test_types_declared_unused_are_told_as_far_as_they_were_looked_at(policy: Callable[..., Policy]) -> None:
+    unused = policy(('enforcement = "required"', 'enforcement = "required"\nunused = ["kms", "gcs"]')).environment(
+        "production"
+    )
+    for types in (("gcs",), ("gcs", "kms")):
+        assert evaluate([], [], unused, Scope(types), REQUIRED).declared_unused == types
+    assert evaluate([], [], unused, Scope(("gke",)), REQUIRED).declared_unused == ()
+    (found,) = evaluate([bucket(HERE)], [], unused, GCS, REQUIRED).resources
+    assert (found.severity, found.verdict) == (Severity.HIGH, Verdict.VIOLATION)
+    (critical,) = evaluate([bucket(HERE, AWAY)], [], unused, GCS, REQUIRED).resources
+    assert critical.severity is Severity.CRITICAL
+
+
+def test_what_complies_has_no_severity_and_is_not_declared_unused(rules: Rules) -> None:
+    (judged,) = evaluate([bucket(HERE)], [], rules, GCS, REQUIRED).resources
+    assert (judged.severity, judged.declared_unused) == (None, False)
+
+
+def test_an_empty_type_beside_others_proves_nothing(rules: Rules) -> None:
+    scope = Scope(("gcs", "kms", "redis"))
+    judged = evaluate([bucket(HERE)], [replace(FAILED, type="redis")], rules, scope, REQUIRED)
+    empty = [one for one in judged.unread if one.reason is Reason.NOTHING_FOUND]
+    assert [(one.type, one.scope, one.resource) for one in empty] == [("kms", "kms", None)]
+    assert 'unused = ["kms"] into environments.production' in empty[0].detail
 
 
 def test_a_selected_resource_brings_its_copies(rules: Rules) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -67,6 +69,8 @@ def test_no_json_by_its_own_word(content_type: str) -> None:
 def test_kind() -> None:
     body = b'{"kind": "storage#buckets"}'
     assert answers.understand(200, JSON, body, "storage#buckets")
+    assert answers.understand(200, JSON, body)
+    assert answers.understand(200, JSON, b"{}", "storage#buckets") == {}
     assert reason(200, body, kind="storage#bucket") is Reason.MALFORMED_ANSWER
     assert reason(200, b'{"kind": null}', kind="storage#bucket") is Reason.MALFORMED_ANSWER
 
@@ -76,15 +80,21 @@ def test_kind() -> None:
     [
         (201, Reason.MALFORMED_ANSWER),
         (204, Reason.MALFORMED_ANSWER),
+        (299, Reason.MALFORMED_ANSWER),
+        (300, Reason.REDIRECTED),
         (301, Reason.REDIRECTED),
         (302, Reason.REDIRECTED),
         (308, Reason.REDIRECTED),
+        (399, Reason.REDIRECTED),
         (400, Reason.INVALID_REQUEST),
         (401, Reason.CREDENTIALS_REJECTED),
         (403, Reason.PERMISSION_DENIED),
         (404, Reason.NOT_FOUND),
         (408, Reason.TIMEOUT),
+        (418, Reason.INVALID_REQUEST),
         (429, Reason.RATE_LIMITED),
+        (499, Reason.INVALID_REQUEST),
+        (501, Reason.INVALID_REQUEST),
         (500, Reason.SERVER_ERROR),
         (502, Reason.SERVER_ERROR),
         (503, Reason.SERVER_ERROR),
@@ -105,8 +115,15 @@ def test_status(status: int, body: bytes, expected: Reason) -> None:
         ("SECURITY_POLICY_VIOLATED", False, Reason.SERVICE_PERIMETER),
         ("RATE_LIMIT_EXCEEDED", False, Reason.RATE_LIMITED),
         ("rateLimitExceeded", True, Reason.RATE_LIMITED),
+        ("userRateLimitExceeded", True, Reason.RATE_LIMITED),
         ("dailyLimitExceeded", True, Reason.QUOTA_EXCEEDED),
+        ("quotaExceeded", True, Reason.QUOTA_EXCEEDED),
         ("ACCESS_TOKEN_EXPIRED", False, Reason.CREDENTIALS_REJECTED),
+        ("ACCESS_TOKEN_SCOPE_INSUFFICIENT", False, Reason.CREDENTIALS_REJECTED),
+        ("ACCOUNT_STATE_INVALID", False, Reason.CREDENTIALS_REJECTED),
+        ("USER_PROJECT_DENIED", False, Reason.CREDENTIALS_REJECTED),
+        ("CONSUMER_SUSPENDED", False, Reason.PROJECT_INACTIVE),
+        ("GCP_SUSPENDED", False, Reason.PROJECT_INACTIVE),
         ("forbidden", True, Reason.PERMISSION_DENIED),
     ],
 )
@@ -120,6 +137,106 @@ def test_an_error_in_200() -> None:
     assert reason(200, b'{"error": null}') is Reason.MALFORMED_ANSWER
 
 
+def failing(status: int, body: object) -> ReadError:
+    return answers.failure(status, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ({"message": "not now"}, "HTTP 503: not now"),
+        ({"message": "x" * 300}, f"HTTP 503: {'x' * 300}"),
+        ({"message": "x" * 301}, f"HTTP 503: {'x' * 300}..."),
+        ("not now", "HTTP 503: not now"),
+        ({"message": 7}, "HTTP 503: no message"),
+        ({}, "HTTP 503: no message"),
+        (None, "HTTP 503: no message"),
+        (["not now"], "HTTP 503: no message"),
+    ],
+)
+def test_what_is_told_about_a_failure(error: object, said: str) -> None:
+    assert failing(503, {"error": error}).detail == said
+
+
+def test_a_failure_without_a_readable_explanation() -> None:
+    assert answers.failure(503, b"<html>").detail == "HTTP 503 without a readable explanation"
+    assert failing(403, {}).detail == "HTTP 403: no message"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"code": 503}, Reason.SERVER_ERROR),
+        ({"code": "503"}, Reason.MALFORMED_ANSWER),
+        ({}, Reason.MALFORMED_ANSWER),
+        ("it broke", Reason.MALFORMED_ANSWER),
+    ],
+)
+def test_the_code_of_an_error_in_200(error: object, reason: Reason) -> None:
+    with pytest.raises(ReadError) as caught:
+        answers.understand(200, JSON, json.dumps({"error": error}).encode())
+    assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("details", "consumer"),
+    [
+        ([{"metadata": {"consumer": "projects/123"}}], "123"),
+        ([{}, {"metadata": None}, {"metadata": {"consumer": "projects/dtx-data"}}], "dtx-data"),
+        ([{"metadata": {"consumer": "folders/1"}}, {"metadata": {"consumer": "projects/2"}}], "2"),
+        ([{"metadata": {"consumer": 7}}], None),
+        ([{"metadata": ["projects/1"]}], None),
+        ([{"metadata": {"service": "projects/1"}}], None),
+        (["projects/1"], None),
+        ("projects/1", None),
+        ([], None),
+    ],
+)
+def test_the_project_that_an_error_is_about(details: object, consumer: str | None) -> None:
+    assert failing(403, {"error": {"message": "no", "details": details}}).consumer == consumer
+
+
+@pytest.mark.parametrize("key", ["details", "errors"])
+@pytest.mark.parametrize("entries", [["SERVICE_DISABLED"], [{"reason": ["SERVICE_DISABLED"]}], [None], {}, "x"])
+def test_an_explanation_that_is_none(key: str, entries: object) -> None:
+    assert failing(403, {"error": {key: entries}}).reason is Reason.PERMISSION_DENIED
+
+
+def test_the_first_known_word_counts() -> None:
+    details = [{"reason": 7}, {"reason": "forbidden"}, {"reason": "BILLING_DISABLED"}, {"reason": "GCP_SUSPENDED"}]
+    older = [{"reason": "accessNotConfigured"}]
+    assert failing(403, {"error": {"details": details, "errors": older}}).reason is Reason.BILLING_DISABLED
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON", " application/json ;charset=x"])
+def test_json_by_its_own_word(content_type: str) -> None:
+    assert answers.understand(200, content_type, b'{"a": 1}') == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"a": 1, "b": 2, "b": 3}', "the key 'b' is there twice"),
+        (b'{"a": NaN}', "NaN is not JSON"),
+        (b"[]", "the answer is a JSON list, not an object"),
+    ],
+)
+def test_what_is_told_about_no_object(body: bytes, said: str) -> None:
+    with pytest.raises(ReadError, match=said):
+        answers.parse(body)
+
+
+def test_an_answer_in_another_encoding() -> None:
+    assert reason(200, '{"a": 1}'.encode("utf-16")) is Reason.MALFORMED_ANSWER
+
+
+def test_a_date_to_wait_for() -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    asked = answers.retry_after({"Retry-After": soon}, b"")
+    assert asked is not None
+    assert 3000 < asked <= 3600
+
+
 @pytest.mark.parametrize(
     ("headers", "body", "expected"),
     [
@@ -129,7 +246,14 @@ def test_an_error_in_200() -> None:
         ({"Retry-After": "next week"}, b"", None),
         ({"Retry-After": "-1"}, b"", None),
         ({}, b'{"error": {"details": [{}, {"retryDelay": "1.5s"}]}}', 1.5),
+        ({}, b'{"error": {"details": [{"retryDelay": "7s"}, {"retryDelay": "9s"}]}}', 7.0),
+        ({"Retry-After": "2"}, b'{"error": {"details": [{"retryDelay": "9s"}]}}', 2.0),
+        ({"Retry-After": " 2 "}, b"", 2.0),
+        ({"Retry-After": "soon"}, b'{"error": {"details": [{"retryDelay": "9s"}]}}', 9.0),
         ({}, b'{"error": {"details": [{"retryDelay": "soon"}]}}', None),
+        ({}, b'{"error": {"details": [{"retryDelay": "12"}]}}', None),
+        ({}, b'{"error": {"details": [{"retryDelay": "1.2.3s"}]}}', None),
+        ({}, b'{"error": {"details": [{"retryDelay": "-1s"}]}}', None),
         ({}, b'{"error": {"details": [{"retryDelay": 3}]}}', None),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diga_verify.errors import ReadError
-from diga_verify.gateway.listing import MARKS, Method, check_page, gathered
-from diga_verify.model import Json, Project, Reason
+from diga_verify.gateway.listing import Listed, Method, check_page, check_rows, gathered, joined
+from diga_verify.model import Json, Project, Reason, Unread
+
+MARKS = ("unreachable", "missingZones", "warnings")
 
 PROJECT = Project("dtx-data", "100000000001", "ACTIVE")
 BY_NAME = Method("t", "s", "m", items="things", owner="name")
@@ -37,6 +40,10 @@ def foreign(method: Method, scope: str, *items: Json, project: Project = PROJECT
         {"things": [{"name": "a"}, {"name": "b"}], "nextPageToken": "x"},
         {"nextPageToken": ""},
         {"totalSize": 0},
+        {"etag": "e"},
+        {"readTime": "2026-11-23T08:00:00Z"},
+        {"missingZones": []},
+        {"warnings": [{"code": "C"}]},
         {"unreachable": ["us-east1"]},
     ],
 )
@@ -69,8 +76,49 @@ def test_no_page(page: Json) -> None:
 
 def test_a_kind_that_is_due() -> None:
     check_page(WITH_KIND, {"kind": "k"})
-    with pytest.raises(ReadError, match="kind"):
+    check_page(replace(WITH_KIND, kind_required=False), {"things": []})
+    with pytest.raises(ReadError, match="kind") as error:
         check_page(WITH_KIND, {"things": []})
+    assert error.value.reason is Reason.MALFORMED_ANSWER
+
+
+def test_an_answer_to_another_question_is_called_by_its_keys() -> None:
+    with pytest.raises(ReadError, match=r"it holds a{80}$"):
+        check_page(BY_NAME, {"a" * 81: []})
+    with pytest.raises(ReadError, match=r"it holds kind, b$"):
+        check_page(BY_NAME, {"kind": "k", "b": 1})
+    with pytest.raises(ReadError, match=r"it holds kind$"):
+        check_page(BY_NAME, {"kind": "k"})
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [{"rows": [1, 2], "totalRows": "2"}],
+        [{"totalRows": 2}],
+        [{"rows": [1], "totalRows": "2"}, {"rows": [2], "totalRows": "2"}],
+        [{"jobComplete": False}, {"rows": [1, 2], "totalRows": "2"}],
+    ],
+)
+def test_all_rows_of_a_query(pages: list[Json]) -> None:
+    check_rows(pages, 2)
+
+
+@pytest.mark.parametrize(
+    ("pages", "said"),
+    [
+        ([{"totalRows": "3"}], "2 rows came, of 3"),
+        ([{"totalRows": "2"}, {"totalRows": "3"}], "2 rows came, of 2, 3"),
+        ([{"rows": [1, 2]}], "2 rows came, of nobody knows"),
+        ([], "2 rows came, of nobody knows"),
+        ([{"rows": None, "totalRows": "2"}], "'rows' is not a list"),
+        ([{"rows": [1], "totalRows": "2"}, {"rows": {}, "totalRows": "2"}], "'rows' is not a list"),
+    ],
+)
+def test_rows_of_a_query_that_are_not_all(pages: list[Json], said: str) -> None:
+    with pytest.raises(ReadError) as error:
+        check_rows(pages, 2)
+    assert (error.value.reason, error.value.detail) == (Reason.MALFORMED_ANSWER, said)
 
 
 @pytest.mark.parametrize("mark", MARKS)
@@ -84,6 +132,60 @@ def test_every_mark_counts_in_every_list_on_every_page(mark: str) -> None:
         assert {one.reason for one in listed.unread} == {Reason.PARTIAL_ANSWER}
         assert sorted(one.scope for one in listed.unread) == ["scope here", "scope there"]
         assert listed.items == ({"name": "a"},)
+
+
+@pytest.mark.parametrize(
+    ("entry", "place", "said"),
+    [
+        ("us-east1", "us-east1", "us-east1 did not answer"),
+        ({"code": "C", "region": "r", "message": "m"}, "r", "C r: m"),
+        ({"code": "C", "message": "m"}, "C", "C C: m"),
+        ({"message": "m"}, "unnamed", "a warning without a code unnamed: m"),
+        ({"region": "r"}, "r", "a warning without a code r: no message"),
+    ],
+)
+def test_what_is_told_about_a_mark(entry: object, place: str, said: str) -> None:
+    listed = gathered(BY_NAME, "scope", [{"things": [], "warnings": [entry]}], PROJECT)
+    detail = f"the list of things is incomplete: {said}"
+    assert listed.unread == (Unread("t", f"scope {place}", Reason.PARTIAL_ANSWER, detail),)
+
+
+def test_several_lists_as_one() -> None:
+    first, second = (Unread("t", name, Reason.TIMEOUT, "d") for name in ("first", "second"))
+    parts = [Listed(({"a": 1}, {"a": 2}), (first,)), Listed(({"a": 3},), (second, first))]
+    assert joined(parts) == Listed(({"a": 1}, {"a": 2}, {"a": 3}), (first, second, first))
+    assert joined([]) == Listed(())
+
+
+@pytest.mark.parametrize(("strangers", "more"), [(1, ""), (2, " and 1 more"), (3, " and 2 more")])
+def test_what_is_told_about_strangers(strangers: int, more: str) -> None:
+    items = [{"name": f"projects/other/locations/l/things/{number}"} for number in range(strangers)]
+    (unread,) = gathered(BY_NAME, ANYWHERE, [{"things": items}], PROJECT).unread
+    name = "'projects/other/locations/l/things/0'"
+    assert unread.scope == f"m {ANYWHERE}"
+    assert unread.detail == f"asked for things of {ANYWHERE}, and got {name}{more}, which is not there"
+
+
+def test_a_list_whose_items_name_no_project() -> None:
+    nameless = Method("t", "s", "m", items="things")
+    assert foreign(nameless, "any", {"x": "projects/other/things/a"}) == []
+
+
+def test_what_is_no_list_holds_no_items() -> None:
+    assert Method("t", "s", "m").items == ""
+
+
+def test_an_item_that_names_its_project_deep_inside() -> None:
+    method = replace(BY_NUMBER, owner="reference.project")
+    own, other = ({"reference": {"project": name}} for name in ("dtx-data", "other"))
+    strange: list[Json] = [{"reference": "other"}, {"reference": None}, {"reference": ["other"]}]
+    assert foreign(method, "any", own, *strange, other) == [other]
+
+
+def test_a_link_is_compared_by_its_project_alone() -> None:
+    by_link = replace(BY_NAME, owner="selfLink")
+    item = {"selfLink": "projects/dtx-data/zones/europe-west3-a/things/a"}
+    assert foreign(by_link, "projects/dtx-data/locations/us", item) == []
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,42 @@ def test_no_wait_beyond_the_deadline(patience: Patience, time: Time) -> None:
     assert time.slept == []
 
 
+@pytest.mark.parametrize("reason", [Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.CONNECTION_FAILED, Reason.TIMEOUT])
+def test_what_may_pass_is_asked_again(patience: Patience, time: Time, reason: Reason) -> None:
+    assert patience.wait(1, ReadError(reason, "busy"), 2.0, 1000.0)
+    assert time.slept == [2.0]
+
+
+def test_a_wait_that_ends_with_the_deadline_is_not_worth_it(patience: Patience) -> None:
+    assert not patience.wait(1, BUSY, 20.0, 120.0)
+    assert patience.wait(1, BUSY, 20.0, 120.5)
+
+
+def test_a_server_that_does_not_want_us_to_wait(patience: Patience, time: Time) -> None:
+    assert patience.wait(1, BUSY, 0.0, 1000.0)
+    assert time.slept == [0.0]
+
+
+def test_the_wait_varies_from_its_first_step_up_to_its_ceiling(time: Time) -> None:
+    between: list[tuple[float, float]] = []
+
+    def jitter(least: float, most: float) -> float:
+        between.append((least, most))
+        return least
+
+    patience = Patience(clock=lambda: time.now, sleep=time.sleep, jitter=jitter)
+    assert all(patience.wait(attempt, BUSY, None, 1000.0) for attempt in (1, 2, 3))
+    assert between == [(0.5, 1.0), (0.5, 2.0), (0.5, 4.0)]
+    assert time.slept == [0.5, 0.5, 0.5]
+
+
+def test_how_patient_a_run_is() -> None:
+    usual = Patience()
+    assert (usual.run, usual.type, usual.call, usual.read, usual.connect) == (180.0, 120.0, 45.0, 10.0, 5.0)
+    assert usual.token == 10.0
+    assert (usual.attempts, usual.backoff_first, usual.backoff_most) == (4, 0.5, 8.0)
+
+
 @pytest.mark.parametrize(
     "reason", [Reason.PERMISSION_DENIED, Reason.API_DISABLED, Reason.MALFORMED_ANSWER, Reason.REDIRECTED]
 )

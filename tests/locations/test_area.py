@@ -14,6 +14,7 @@ from diga_verify.locations.algebra import (
     all_locations,
     area,
     bound,
+    explain,
     known_entries,
 )
 from diga_verify.model import TYPES
@@ -144,6 +145,14 @@ def test_a_misspelt_entry_brings_a_suggestion(entry: str, suggestion: str) -> No
         area(["europe-west3", entry])
     assert caught.value.entry == entry
     assert suggestion in caught.value.suggestions
+    assert len(caught.value.suggestions) <= 3
+    assert str(caught.value).endswith(f"; did you mean {' or '.join(caught.value.suggestions)}?")
+
+
+def test_three_suggestions_are_enough_for_anybody() -> None:
+    with pytest.raises(UnknownEntry) as caught:
+        area(["europe-westx"])
+    assert len(caught.value.suggestions) == 3
 
 
 @pytest.mark.parametrize(
@@ -154,6 +163,8 @@ def test_a_misspelt_entry_brings_a_suggestion(entry: str, suggestion: str) -> No
         "EU-",
         "jurisdiction:",
         "jurisdiction:XX",
+        "FR",
+        "adequacy",
         "jurisdiction:europe-west3",
         "europe-west15-a",
     ],
@@ -167,6 +178,16 @@ def test_nonsense_is_refused(entry: str) -> None:
 def test_a_deliberately_unknown_location_cannot_be_allowed(entry: str) -> None:
     with pytest.raises(UnknownEntry, match=r"\("):  # with the reason
         area([entry])
+
+
+def test_a_refusal_tells_the_reason_of_that_entry_and_no_other() -> None:
+    reasons = " ".join(dict.fromkeys(one.note for one in explain("europe-west15")))
+    with pytest.raises(UnknownEntry) as caught:
+        area(["EUROPE-WEST15"])
+    assert str(caught.value).startswith(f"'EUROPE-WEST15' stands for no known location ({reasons})")
+    with pytest.raises(UnknownEntry) as caught:
+        area(["xyzzy"])
+    assert str(caught.value) == "'xyzzy' stands for no known location"
 
 
 def test_known_entries_are_what_area_accepts() -> None:
