@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test lint matrix law lock clean help
+.PHONY: demo test lint matrix law mutants lock clean help
 
 demo: $(VENV)/run.stamp  ## run the production gate against the built-in simulator
 	$(BIN)/diga-verify demo --explain-exit
@@ -26,6 +26,9 @@ RUNS ?= 10000
 SEED ?= 0
 law: $(VENV)/dev.stamp  ## RUNS random runs with faults: none may pass that should not
 	$(BIN)/pytest -n auto tests/test_law.py --law-runs $(RUNS) --law-seed $(SEED)
+
+mutants: $(VENV)/dev.stamp  ## do the tests notice small mistakes in the code that decides verdicts?
+	$(BIN)/python -m tools.mutants
 
 lock: $(VENV)/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
