@@ -310,3 +310,27 @@ def test_an_api_that_is_off_in_a_type_declared_unused_is_an_empty_list(
 )
 def test_names_that_mean_the_same(rules: Rules, known: str, listed: str, same: bool) -> None:
     assert (lost(rules, [Asset("gke", known)], [resource(listed)]) == []) == same
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {},
+        {"name": None},
+        {"name": ["//b/2"]},
+        {"name": 7, "assetType": BUCKETS},
+        {"name": "//b/2", "assetType": None},
+        {"name": "//b/2", "assetType": [BUCKETS]},
+    ],
+)
+def test_an_asset_that_cannot_be_understood_is_unread_and_hides_no_other(strange: Json) -> None:
+    listed = Listed((asset("//b/1", BUCKETS), strange), (failed(Reason.TIMEOUT),))
+    inventory = Inventory(GRANTED, {BUCKETS: listed})
+    witness, unread = hear(cast("Gateway", inventory), PROJECT, {BUCKETS: "gcs"}, required=False)
+    assert witness == Witness((), (), (Asset("gcs", "//b/1"),))
+    assert [one.reason for one in unread] == [Reason.TIMEOUT]
+    alone = Inventory(GRANTED, {BUCKETS: Listed((asset("//b/1"), strange))})
+    witness, unread = hear(cast("Gateway", alone), PROJECT, {BUCKETS: "gcs"}, required=False)
+    assert witness == Witness((), (), (Asset("gcs", "//b/1"),))
+    assert [(one.type, one.reason) for one in unread] == [("inventory", Reason.MALFORMED_ANSWER)]
+    assert BUCKETS in unread[0].detail
