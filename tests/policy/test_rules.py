@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from diga_verify.errors import UsageError
 from diga_verify.locations.algebra import bound
-from diga_verify.model import TYPES, Enforcement, Role
+from diga_verify.model import TYPES, Enforcement, Reason, Role, Unread
 from diga_verify.policy import Allowed, Assumption, Expected, Waiver
 
 if TYPE_CHECKING:
@@ -208,3 +209,34 @@ def test_only_what_the_policy_vouches_for_is_assumed(read: Callable[..., Policy]
     assert rules.assumed_location("sql", Role.BACKUP) == Assumption("eu", 16)
     assert rules.assumed_location("sql", Role.PRIMARY) is None
     assert rules.assumed_location("redis", Role.BACKUP) is None
+
+
+def test_an_environment_that_the_policy_does_not_define(read: Callable[..., Policy]) -> None:
+    policy = read(LAYERED)
+    assert policy.environments == ("staging", "production")
+    with pytest.raises(UsageError) as error:
+        policy.environment("produktion")
+    assert "but staging and production" in str(error.value)
+    assert "did you mean 'production'?" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("unread", "settled"),
+    [
+        (Unread("gcs", "b", Reason.API_DISABLED, "", off_in_project=True), True),
+        (Unread("kms", "b", Reason.API_DISABLED, "", off_in_project=True), False),
+        (Unread("gcs", "b", Reason.PERMISSION_DENIED, "", off_in_project=True), False),
+        (Unread("gcs", "b", Reason.API_DISABLED, ""), False),
+    ],
+)
+def test_only_an_api_that_is_off_in_the_project_settles_a_type_declared_unused(
+    unread: Unread, settled: bool, read: Callable[..., Policy]
+) -> None:
+    policy = read(LAYERED.replace('enforcement = "required"', 'enforcement = "required"\nunused = ["gcs", "sql"]'))
+    assert policy.environment("production").settles(unread) is settled
+
+
+def test_a_second_witness_is_required_where_the_policy_says_so(read: Callable[..., Policy]) -> None:
+    policy = read(LAYERED.replace('enforcement = "required"', 'enforcement = "required"\nsecond_witness = "required"'))
+    assert policy.environment("production").second_witness
+    assert not policy.environment("staging").second_witness

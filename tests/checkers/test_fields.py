@@ -1,0 +1,78 @@
+"""From fields to placements: what is there, what is not, and what has another shape than it should."""
+
+from __future__ import annotations
+
+import pytest
+
+from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment, unheard_of, walk
+from diga_verify.errors import ReadError
+from diga_verify.model import Json, Placement, Reason, Role
+
+
+@pytest.mark.parametrize("data", [{}, {"name": ""}, {"name": None}, {"name": 7}, {"name": ["a"]}])
+def test_what_has_no_name_is_malformed(data: Json) -> None:
+    with pytest.raises(ReadError) as error:
+        identity(data, "name")
+    assert error.value.reason is Reason.MALFORMED_ANSWER
+
+
+@pytest.mark.parametrize("name", ["projects/p/rings/r", "projects/p/locations/l/keyRings", "keyRings", ""])
+def test_a_name_of_something_else_is_malformed(name: str) -> None:
+    assert segment("projects/p/locations/l/keyRings/r", "keyRings") == "r"
+    with pytest.raises(ReadError) as error:
+        segment(name, "keyRings")
+    assert error.value.reason is Reason.MALFORMED_ANSWER
+
+
+def test_labels_are_texts() -> None:
+    data = {"labels": {"data": "health", "a": "b", "odd": 7, "none": None}}
+    assert labels(data, "labels") == {"a": "b", "data": "health"}
+    assert labels({"labels": ["a"]}, "labels") == {}
+    assert labels({}, "labels") == {}
+
+
+@pytest.mark.parametrize("path", ["", "a..b", "a[", "[]", "a[0]"])
+def test_a_path_that_is_none_is_a_mistake_of_ours(path: str) -> None:
+    with pytest.raises(ValueError, match="not a path"):
+        list(walk({"a": [1]}, path))
+
+
+def test_a_value_of_another_shape_stands_where_it_is() -> None:
+    pools = {"pools": [{"zones": ["a", "b"]}, 7, {"zones": "c"}, {"zones": None}, {}]}
+    assert list(walk(pools, "pools[].zones[]")) == [
+        ("pools[0].zones[0]", "a"),
+        ("pools[0].zones[1]", "b"),
+        ("pools[1]", 7),
+        ("pools[2].zones", "c"),
+    ]
+
+
+def test_an_unset_text_is_absent_and_an_empty_entry_is_not() -> None:
+    assert placements({"zone": ""}, (Field(Role.NODE, "zone"),)) == ()
+    assert placements({"zone": ""}, (Field(Role.NODE, "zone", required=True),)) == (
+        Placement(Role.NODE, None, "zone", reason=Reason.MISSING_LOCATION),
+    )
+    assert placements({"zones": ["a", ""]}, (Field(Role.NODE, "zones[]"),)) == (
+        Placement(Role.NODE, "a", "zones[0]"),
+        Placement(Role.NODE, None, "zones[1]", reason=Reason.MISSING_LOCATION),
+    )
+
+
+def test_a_name_that_holds_no_location_is_malformed_and_is_shown() -> None:
+    key = "projects/p/locations/europe-west3/keyRings/r/cryptoKeys/k"
+    found = placements({"keys": [key, "k", 7]}, (Field(Role.KEY, "keys[]", of_name),), prefix="x.", about="backup 1")
+    assert found == (
+        Placement(Role.KEY, "europe-west3", "x.keys[0]", about="backup 1"),
+        Placement(Role.KEY, None, "x.keys[1]", reason=Reason.MALFORMED_ANSWER, about="backup 1"),
+        Placement(Role.KEY, None, "x.keys[2]", reason=Reason.MALFORMED_ANSWER, about="backup 1"),
+    )
+    assert [place.about for place in placements({"key": key}, (Field(Role.KEY, "key", of_name),))] == [key]
+    assert [place.about for place in placements({"key": "k"}, (Field(Role.KEY, "key", of_name),))] == ["k"]
+
+
+def test_words_that_nobody_has_heard_of() -> None:
+    assert list(unheard_of({"levels": ["HSM", "FUTURE", ["HSM"]]}, Role.PRIMARY, "levels[]", ("HSM", "SOFTWARE"))) == [
+        Placement(Role.PRIMARY, None, "levels[1]", reason=Reason.MALFORMED_ANSWER, about="FUTURE"),
+        Placement(Role.PRIMARY, None, "levels[2]", reason=Reason.MALFORMED_ANSWER, about="['HSM']"),
+    ]
+    assert list(unheard_of({}, Role.PRIMARY, "levels[]", ("HSM",))) == []
