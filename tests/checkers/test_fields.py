@@ -58,6 +58,14 @@ def test_an_unset_text_is_absent_and_an_empty_entry_is_not() -> None:
     )
 
 
+def test_what_is_missing_is_told_with_its_path_and_whose_it_is() -> None:
+    fields = (Field(Role.BACKUP, "location", required=True), Field(Role.NODE, "zones[]"))
+    assert placements({"zones": [""]}, fields, prefix="backups[1].", about="backup 1") == (
+        Placement(Role.BACKUP, None, "backups[1].location", reason=Reason.MISSING_LOCATION, about="backup 1"),
+        Placement(Role.NODE, None, "backups[1].zones[0]", reason=Reason.MISSING_LOCATION, about="backup 1"),
+    )
+
+
 def test_a_name_that_holds_no_location_is_malformed_and_is_shown() -> None:
     key = "projects/p/locations/europe-west3/keyRings/r/cryptoKeys/k"
     found = placements({"keys": [key, "k", 7]}, (Field(Role.KEY, "keys[]", of_name),), prefix="x.", about="backup 1")
