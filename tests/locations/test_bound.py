@@ -316,3 +316,33 @@ def test_the_bound_holds_every_member_named(location: str, type_: str, members: 
 def test_a_bound_of_nothing_cannot_be(countries: tuple[str, ...], *, anywhere: bool) -> None:
     with pytest.raises(ValueError, match="countries, or is anywhere"):
         Bound((), countries, anywhere=anywhere, description="")
+
+
+def part(*regions: str, countries: str = "", anywhere: bool = False) -> Bound:
+    return Bound(regions, tuple(countries.split()), anywhere, "")
+
+
+FRANKFURT, FRANKFURT_AND_BERLIN = (
+    part("europe-west3", countries="DE"),
+    part("europe-west10", "europe-west3", countries="DE"),
+)
+GERMANY, EUROPE, ANYWHERE = part(countries="DE"), part(countries="DE FR"), part(anywhere=True)
+
+
+@pytest.mark.parametrize(
+    ("whole", "held", "not_held"),
+    [
+        (FRANKFURT, [FRANKFURT], [FRANKFURT_AND_BERLIN, GERMANY, EUROPE, ANYWHERE]),
+        (FRANKFURT_AND_BERLIN, [FRANKFURT, FRANKFURT_AND_BERLIN], [GERMANY, EUROPE, ANYWHERE]),
+        (GERMANY, [FRANKFURT, FRANKFURT_AND_BERLIN, GERMANY], [EUROPE, ANYWHERE]),
+        (EUROPE, [FRANKFURT, GERMANY, EUROPE], [ANYWHERE]),
+        (ANYWHERE, [FRANKFURT, GERMANY, EUROPE, ANYWHERE], []),
+    ],
+)
+def test_a_bound_holds_what_certainly_lies_within_it(whole: Bound, held: list[Bound], not_held: list[Bound]) -> None:
+    assert all(whole.holds(other) for other in held)
+    assert not any(whole.holds(other) for other in not_held)
+
+
+def test_blanks_within_a_path_are_no_part_of_a_location() -> None:
+    assert normalise("projects/p/locations/ EU /keyRings/r") == "eu"

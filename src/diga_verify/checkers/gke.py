@@ -43,7 +43,7 @@ _CLUSTERS = Method(
     "gke",
     "container.googleapis.com",
     "container.projects.locations.clusters.list",
-    fields="clusters(name,selfLink,location,locations,resourceLabels,nodePools(name,locations,instanceGroupUrls,"
+    fields="clusters(name,selfLink,location,locations,resourceLabels,nodePools(locations,instanceGroupUrls,"
     "config/bootDiskKmsKey),autoscaling(autoprovisioningLocations,autoprovisioningNodePoolDefaults/bootDiskKmsKey),"
     "databaseEncryption/keyName,nodeConfig/bootDiskKmsKey,userManagedKeysConfig),missingZones",
     items="clusters",

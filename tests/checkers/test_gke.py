@@ -1,0 +1,43 @@
+"""Clusters that say less than they should about where they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diga_verify.checkers.gke import CLUSTER, Gke
+from diga_verify.model import Item, Placement, Reason, Role
+
+HERE = "europe-west3-a"
+
+
+def read(**data: Any) -> tuple[str, tuple[Placement, ...]]:
+    """Full name and placements of a cluster."""
+    found = Gke().read(Item(CLUSTER, "p", {"name": "c", **data}))
+    return found.full_name, found.placements
+
+
+@pytest.mark.parametrize("location", [{}, {"location": ""}, {"location": None}])
+def test_a_cluster_without_a_location(location: dict[str, Any]) -> None:
+    full_name, found = read(locations=[HERE], **location)
+    assert full_name == "//container.googleapis.com/projects/p/locations/-/clusters/c"
+    assert found == (
+        Placement(Role.PRIMARY, None, "location", reason=Reason.MISSING_LOCATION),
+        Placement(Role.NODE, HERE, "locations[0]"),
+    )
+
+
+@pytest.mark.parametrize("nodes", [{}, {"locations": []}, {"nodePools": []}, {"nodePools": [{"name": "a"}, {}]}])
+def test_a_cluster_that_names_no_zone(nodes: dict[str, Any]) -> None:
+    _, found = read(location="europe-west3", **nodes)
+    assert found == (
+        Placement(Role.PRIMARY, "europe-west3", "location"),
+        Placement(Role.NODE, None, "locations", reason=Reason.MISSING_LOCATION),
+    )
+
+
+@pytest.mark.parametrize("nodes", [{"locations": [HERE]}, {"nodePools": [{"name": "a"}, {"locations": [HERE]}]}])
+def test_one_zone_anywhere_is_enough(nodes: dict[str, Any]) -> None:
+    _, found = read(location="europe-west3", **nodes)
+    assert [(place.role, place.location) for place in found] == [(Role.PRIMARY, "europe-west3"), (Role.NODE, HERE)]
