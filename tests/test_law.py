@@ -185,8 +185,19 @@ def _is_slow(table: Table) -> bool:
     return any(fault["answer"] in SLOW for fault in table.get("faults", ()))
 
 
-def violations(report: Report) -> set[str]:
-    return {one.resource.full_name for one in report.of(Verdict.VIOLATION)}
+def verdicts(report: Report) -> dict[tuple[str, str, str | None], Verdict]:
+    """The verdict of every placement, by resource, field and location."""
+    return {
+        (one.resource.full_name, place.placement.field, place.location): place.verdict
+        for one in report.judgement.resources
+        for place in one.placements
+    }
+
+
+def violations(report: Report, hosts: set[str]) -> set[tuple[str, str, str | None]]:
+    """The misplaced placements of the types that these hosts serve."""
+    names = {one.resource.full_name for one in report.judgement.resources if HOSTS[one.resource.type] in hosts}
+    return {key for key, verdict in verdicts(report).items() if verdict is Verdict.VIOLATION and key[0] in names}
 
 
 def hold_to_the_law(clean: Report, faulted: Report, added: list[Table]) -> None:
@@ -194,17 +205,13 @@ def hold_to_the_law(clean: Report, faulted: Report, added: list[Table]) -> None:
     hit, altered = ({one["service"] for one in added if one["answer"] in some} for some in (ANSWERS, ALTERING))
     # Budgets are small where a fault is slow, and on a busy machine that ends other calls too.
     hit |= {HOSTS[one.type] for one in faulted.judgement.unread if one.reason is Reason.TIMEOUT and one.type in HOSTS}
+    everywhere, now = set(HOSTS.values()), verdicts(faulted)
     assert faulted.exit_code in {0, 1, 3}
     if clean.exit_code != 0:
         assert faulted.exit_code != 0
-    seen = {one.resource.full_name for one in faulted.judgement.resources}
-    due = {
-        one.resource.full_name
-        for one in clean.of(Verdict.VIOLATION)
-        for host in [HOSTS[one.resource.type]]
-        if host not in hit or (host not in altered and one.resource.full_name in seen)
-    }
-    assert due <= violations(faulted)
+    assert violations(clean, everywhere - hit) <= violations(faulted, everywhere - hit)
+    for key in violations(clean, hit - altered) & now.keys():
+        assert now[key] is Verdict.VIOLATION
     if faulted.exit_code == 0:
         assert faulted.complete
         assert faulted.judgement.resources == clean.judgement.resources
