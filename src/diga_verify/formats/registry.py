@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from diga_verify.formats import json, table
+from diga_verify.formats import csv, github, json, junit, markdown, table
 from diga_verify.formats.page import Page
 from diga_verify.report import Report
 
-FORMATS: Mapping[str, Callable[[Report, Page], str]] = {"table": table.render, "json": json.render}
-BY_EXTENSION = {".json": "json", ".txt": "table"}
+FORMATS: Mapping[str, Callable[[Report, Page], str]] = {
+    "table": table.render,
+    "json": json.render,
+    "junit": junit.render,
+    "markdown": markdown.render,
+    "github": github.render,
+    "csv": csv.render,
+}
+BY_EXTENSION = {".json": "json", ".txt": "table", ".xml": "junit", ".md": "markdown", ".csv": "csv"}
