@@ -214,6 +214,14 @@ def test_declared_unused(policy: Callable[..., Policy]) -> None:
     assert (found.verdict, found.declared_unused) == (Verdict.VIOLATION, True)
 
 
+def test_a_resource_without_a_place_proves_nothing_and_is_named(rules: Rules) -> None:
+    judged = evaluate([bucket(HERE), bucket(name="b2")], [], rules, GCS, Enforcement.REQUIRED)
+    assert [one.verdict for one in judged.resources] == [Verdict.COMPLIANT, Verdict.UNVERIFIED]
+    assert [(one.reason, one.scope) for one in judged.unread] == [
+        (Reason.MISSING_LOCATION, judged.resources[1].resource.full_name)
+    ]
+
+
 def test_an_empty_type_proves_nothing(rules: Rules) -> None:
     judged = evaluate([], [], rules, GCS, Enforcement.REQUIRED)
     assert [one.reason for one in judged.unread] == [Reason.NOTHING_FOUND]

@@ -216,6 +216,10 @@ def _concerns(unread: Unread, chosen: Sequence[Resource]) -> bool:
 
 
 def _unproven(judged: JudgedResource) -> Iterator[Unread]:
+    if not judged.placements:
+        one = judged.resource
+        detail = f"{one.kind} {one.name}: its checker found no place where it keeps data"
+        yield Unread(one.type, one.full_name, Reason.MISSING_LOCATION, detail, resource=one.full_name)
     for place in judged.placements:
         if place.verdict is Verdict.UNVERIFIED and place.reason is not None:
             resource = judged.resource

@@ -52,6 +52,12 @@ def test_a_compliant_project_passes_and_nothing_is_simulated(user: Any, gate: Ca
     assert outcome.err == ""
 
 
+def test_the_report_says_what_decided_who_is_google(user: Any, gate: Callable[..., Any]) -> None:
+    outcome = gate()
+    assert {"HTTPS_PROXY", "REQUESTS_CA_BUNDLE"} <= set(outcome.report["network_variables"])
+    assert f"taken for Google: {', '.join(outcome.report['network_variables'])}" in " ".join(outcome.out.split())
+
+
 def test_one_token_is_fetched_before_anything_else_and_signs_everything(user: Any, gate: Callable[..., Any]) -> None:
     assert gate("-t", "redis", "-t", "kms").code == 0
     first, *others = user.requests

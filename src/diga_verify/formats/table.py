@@ -71,6 +71,8 @@ def _head(report: Report) -> Text:
     ]
     if report.simulated:
         lines.append(f"SIMULATED: the answers came from {report.api_root}, not from Google Cloud")
+    if report.network_variables:
+        lines.append(f"set, and decide who was taken for Google: {', '.join(report.network_variables)}")
     if not report.whole:
         lines.append(f"SELECTED: only {', '.join(report.selection)}; no gate result for the project")
     return Text("\n").join(map(_text, lines))
