@@ -1,0 +1,121 @@
+"""Cloud SQL: what makes an instance a copy, which backups hold data, and when a backup's place is anybody's guess."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diga_verify.checkers.sql import BACKUP, BACKUP_RUN, INSTANCE, Sql
+from diga_verify.model import Item, Json, Placement, Reason, Resource, Role
+
+HERE = {"region": "europe-west3"}
+ENABLED = {"settings": {"backupConfiguration": {"enabled": True}}}
+BY_DEFAULT = Placement(Role.BACKUP, None, "settings.backupConfiguration.location", reason=Reason.DEFAULT_LOCATION)
+
+
+def instance(data: dict[str, Any], runs: tuple[Json, ...] = (), backups: tuple[Json, ...] = ()) -> Resource:
+    return Sql().read(Item(INSTANCE, "p", {"name": "i", **data}, {"backupRuns": runs, "backups": backups}))
+
+
+def backup_of(state: object, asset_type: str) -> tuple[Placement, ...]:
+    """Placements of a backup without a location."""
+    key = "state" if asset_type == BACKUP else "status"
+    return Sql().read(Item(asset_type, "p", {"name": "n/b", "instance": "i", "id": "1", key: state})).placements
+
+
+@pytest.mark.parametrize(
+    ("data", "role", "kind", "owner"),
+    [
+        ({}, Role.PRIMARY, "instance", ""),
+        ({"instanceType": "CLOUD_SQL_INSTANCE"}, Role.PRIMARY, "instance", ""),
+        ({"masterInstanceName": ""}, Role.PRIMARY, "instance", ""),
+        ({"masterInstanceName": "main"}, Role.REPLICA, "read replica", "main"),
+        ({"masterInstanceName": "p:main"}, Role.REPLICA, "read replica", "main"),
+        ({"masterInstanceName": 7}, Role.REPLICA, "read replica", ""),
+        ({"instanceType": "READ_REPLICA_INSTANCE"}, Role.REPLICA, "read replica", ""),
+    ],
+)
+def test_what_makes_an_instance_a_copy(data: dict[str, Any], role: Role, kind: str, owner: str) -> None:
+    found = instance({**HERE, **data})
+    assert found.placements == (Placement(role, "europe-west3", "region"),)
+    assert found.kind == kind
+    assert found.owner == (f"//cloudsql.googleapis.com/projects/p/instances/{owner}" if owner else "")
+
+
+@pytest.mark.parametrize("data", [{}, {"region": ""}, {"region": None}])
+def test_an_instance_without_a_region(data: dict[str, Any]) -> None:
+    assert instance(data).placements == (Placement(Role.PRIMARY, None, "region", reason=Reason.MISSING_LOCATION),)
+
+
+def test_the_project_is_the_instances_own() -> None:
+    assert instance(HERE).full_name == "//cloudsql.googleapis.com/projects/p/instances/i"
+    assert instance({**HERE, "project": "q"}).full_name == "//cloudsql.googleapis.com/projects/q/instances/i"
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        *((word, None) for word in ("CLOUD_SQL_INSTANCE", "READ_REPLICA_INSTANCE", "READ_POOL_INSTANCE")),
+        ("GREEN_INSTANCE", None),
+        ("ON_PREMISES_INSTANCE", Reason.EXTERNAL_DATA),
+        ("SQL_INSTANCE_TYPE_UNSPECIFIED", Reason.MALFORMED_ANSWER),
+    ],
+)
+def test_types_whose_data_lies_in_their_region(word: str, reason: Reason | None) -> None:
+    found = [place for place in instance({**HERE, "instanceType": word}).placements if place.field == "instanceType"]
+    expected = [Placement(Role.PRIMARY, None, "instanceType", reason=reason, about=word)] if reason else []
+    assert found == expected
+
+
+@pytest.mark.parametrize("asset_type", [BACKUP, BACKUP_RUN])
+def test_only_a_backup_that_holds_nothing_may_be_nowhere(asset_type: str) -> None:
+    for state in ("ENQUEUED", "OVERDUE", "FAILED", "SKIPPED", "DELETED"):
+        assert backup_of(state, asset_type) == ()
+    holding: tuple[object, ...] = ("SUCCESSFUL", "RUNNING", "DELETION_PENDING", "FUTURE", None, ["FAILED"])
+    for held in holding:
+        (place,) = backup_of(held, asset_type)
+        assert (place.role, place.location, place.reason) == (Role.BACKUP, None, Reason.MISSING_LOCATION)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"settings": None},
+        {"settings": {"backupConfiguration": None}},
+        {"settings": {"backupConfiguration": {"enabled": False}}},
+        {"settings": {"backupConfiguration": {}}},
+    ],
+)
+def test_who_makes_no_backups_has_none_anywhere(settings: dict[str, Any]) -> None:
+    assert BY_DEFAULT not in instance({**HERE, **settings}).placements
+
+
+@pytest.mark.parametrize("enabled", [True, "yes", 1])
+def test_who_makes_backups_and_says_not_where_leaves_it_to_the_service(enabled: object) -> None:
+    assert BY_DEFAULT in instance({**HERE, "settings": {"backupConfiguration": {"enabled": enabled}}}).placements
+    there = {"settings": {"backupConfiguration": {"enabled": enabled, "location": "eu"}}}
+    assert BY_DEFAULT not in instance({**HERE, **there}).placements
+
+
+@pytest.mark.parametrize(
+    ("backup", "shown"),
+    [
+        ({"location": "eu", "type": "AUTOMATED"}, True),
+        ({"location": "eu"}, True),
+        ({"location": "eu", "type": "ON_DEMAND"}, False),
+        ({"location": "", "type": "AUTOMATED"}, False),
+        ({"type": "AUTOMATED"}, False),
+    ],
+)
+def test_only_scheduled_backups_show_where_the_service_sends_them(backup: dict[str, Any], shown: bool) -> None:
+    data = {**HERE, **ENABLED}
+    good, failed = (
+        {"instance": "i", "name": "b", "id": "1", **backup, **state}
+        for state in ({}, {"state": "FAILED", "status": "FAILED"})
+    )
+    for found in (instance(data, runs=(failed, good)), instance(data, backups=(failed, good))):
+        assert (BY_DEFAULT not in found.placements) is shown
+    for found in (instance(data, runs=(failed,)), instance(data, backups=(failed,))):
+        assert BY_DEFAULT in found.placements
