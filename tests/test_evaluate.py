@@ -214,6 +214,14 @@ def test_declared_unused(policy: Callable[..., Policy]) -> None:
     assert (found.verdict, found.declared_unused) == (Verdict.VIOLATION, True)
 
 
+def test_what_is_unread_about_a_resource_that_nobody_found_is_kept(rules: Rules) -> None:
+    about = [replace(FAILED, resource=f"//storage.googleapis.com/{name}") for name in ("b", "b2", "lost")]
+    scope = replace(GCS, wanted=frozenset({("gcs", "b")}), whole=False)
+    judged = evaluate([bucket(HERE), bucket(HERE, name="b2")], about, rules, scope, Enforcement.REQUIRED)
+    assert {one.resource for one in judged.unread} == {about[0].resource, about[2].resource}
+    assert [one.verdict for one in judged.resources] == [Verdict.UNVERIFIED]
+
+
 def test_a_resource_without_a_place_proves_nothing_and_is_named(rules: Rules) -> None:
     judged = evaluate([bucket(HERE), bucket(name="b2")], [], rules, GCS, Enforcement.REQUIRED)
     assert [one.verdict for one in judged.resources] == [Verdict.COMPLIANT, Verdict.UNVERIFIED]

@@ -114,7 +114,9 @@ def evaluate(
     empty = [*_nothing_found(found, settled, rules, scope)]
     missing = tuple(_missing(found, settled, rules, scope))
     chosen = [one for one in found if scope.holds(one, owners.get(one.owner))]
-    kept = [one for one in (*settled, *empty) if _concerns(one, chosen)]
+    # What is about a resource that nobody asked for is left out; about one that nobody found, it is kept.
+    others = owners.keys() - {one.full_name for one in chosen}
+    kept = [one for one in (*settled, *empty) if one.resource not in others]
     troubled = {one.resource for one in kept if one.resource}
     judged = tuple(_judge(one, owners.get(one.owner), rules, enforcement, one.full_name in troubled) for one in chosen)
     unproven = [one for resource in judged for one in _unproven(resource)]
@@ -209,10 +211,6 @@ def _missing(found: Sequence[Resource], unread: Sequence[Unread], rules: Rules, 
 def _alike(type: str, name: str, found: Sequence[Resource]) -> tuple[str, ...]:
     names = [one.name for one in found if one.type == type and one.name != name]
     return tuple(get_close_matches(name, names, 3))
-
-
-def _concerns(unread: Unread, chosen: Sequence[Resource]) -> bool:
-    return unread.resource is None or any(one.full_name == unread.resource for one in chosen)
 
 
 def _unproven(judged: JudgedResource) -> Iterator[Unread]:

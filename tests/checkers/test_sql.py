@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from diga_verify.checkers.sql import BACKUP, BACKUP_RUN, INSTANCE, Sql
-from diga_verify.model import Item, Json, Placement, Reason, Resource, Role
+from diga_verify.gateway.listing import Listed
+from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role
+
+if TYPE_CHECKING:
+    from diga_verify.gateway.gateway import Gateway
 
 HERE = {"region": "europe-west3"}
 ENABLED = {"settings": {"backupConfiguration": {"enabled": True}}}
@@ -119,3 +123,23 @@ def test_only_scheduled_backups_show_where_the_service_sends_them(backup: dict[s
         assert (BY_DEFAULT not in found.placements) is shown
     for found in (instance(data, runs=(failed,)), instance(data, backups=(failed,))):
         assert BY_DEFAULT in found.placements
+
+
+class Answers:
+    """A gateway that has asked already."""
+
+    def __init__(self, *instances: Json) -> None:
+        self._listed = (Listed(instances), Listed(()), Listed(()))
+
+    def together(self, *_: object) -> tuple[Listed, ...]:
+        return self._listed
+
+
+@pytest.mark.parametrize(("own", "project"), [({}, "p"), ({"project": "q"}, "q")])
+def test_what_is_not_listed_is_about_the_instance_that_names_it(own: Json, project: str) -> None:
+    data = {"name": "i", **HERE, **own, "replicaNames": ["i-2", "lost"]}
+    gateway = cast("Gateway", Answers(data, {"name": "i-2", **HERE}))
+    found = Sql().query(gateway, Project("p", "1", "ACTIVE"))
+    name = f"//cloudsql.googleapis.com/projects/{project}/instances/i"
+    assert [(one.resource, one.reason) for one in found.unread] == [(name, Reason.NOT_LISTED)]
+    assert Sql().read(found.items[0]).full_name == name
