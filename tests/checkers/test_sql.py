@@ -143,3 +143,18 @@ def test_what_is_not_listed_is_about_the_instance_that_names_it(own: Json, proje
     name = f"//cloudsql.googleapis.com/projects/{project}/instances/i"
     assert [(one.resource, one.reason) for one in found.unread] == [(name, Reason.NOT_LISTED)]
     assert Sql().read(found.items[0]).full_name == name
+
+
+@pytest.mark.parametrize("name", [7, ["lost"], {"name": "lost"}])
+def test_a_replica_whose_name_is_no_text_is_not_listed(name: object) -> None:
+    gateway = cast("Gateway", Answers({"name": "i", **HERE, "replicaNames": ["i", name]}))
+    (unread,) = Sql().query(gateway, Project("p", "1", "ACTIVE")).unread
+    assert (unread.reason, unread.scope.rpartition(" ")[2]) == (Reason.NOT_LISTED, "replicaNames[1]")
+
+
+def test_backups_of_an_instance_that_hold_nothing_have_no_place() -> None:
+    runs = ({"id": "1", "status": "FAILED"}, {"id": "2", "status": "SUCCESSFUL"})
+    backups = ({"name": "n/3", "state": "DELETED"}, {"name": "n/4", "state": "SUCCESSFUL"})
+    found = instance(HERE, runs, backups).placements
+    assert [place.field for place in found] == ["region", "backupRuns[2].location", "backups[4].location"]
+    assert [place.reason for place in found] == [None, Reason.MISSING_LOCATION, Reason.MISSING_LOCATION]
