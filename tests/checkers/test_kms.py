@@ -1,0 +1,84 @@
+"""Keys whose material lies elsewhere than their name says, and rings whose name says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from diga_verify.checkers.kms import CRYPTO_KEY, Kms
+from diga_verify.gateway.listing import Listed, Method
+from diga_verify.model import Item, Json, Placement, Project, Reason, Role
+
+if TYPE_CHECKING:
+    from diga_verify.gateway.gateway import Gateway
+
+RING = "projects/p/locations/europe-west3/keyRings/r"
+HERE = Placement(Role.PRIMARY, "europe-west3", "name", about=f"{RING}/cryptoKeys/k")
+
+
+def key(**data: Any) -> tuple[str, tuple[Placement, ...]]:
+    """Kind and placements."""
+    found = Kms().read(Item(CRYPTO_KEY, "p", {"name": f"{RING}/cryptoKeys/k", **data}))
+    return found.kind, found.placements
+
+
+@pytest.mark.parametrize("level", ["SOFTWARE", "HSM", "HSM_SINGLE_TENANT"])
+def test_material_that_google_holds_lies_where_the_name_says(level: str) -> None:
+    holder = {"protectionLevel": level}
+    assert key(versionTemplate=holder, primary=holder) == ("key", (HERE,))
+    assert key() == ("key", (HERE,))
+
+
+@pytest.mark.parametrize("path", ["versionTemplate", "primary"])
+@pytest.mark.parametrize(
+    ("level", "reason", "kind"),
+    [
+        ("EXTERNAL", Reason.EXTERNAL_KEY, "external key"),
+        ("EXTERNAL_VPC", Reason.EXTERNAL_KEY, "external key"),
+        ("PROTECTION_LEVEL_UNSPECIFIED", Reason.MALFORMED_ANSWER, "key"),
+        ("FUTURE", Reason.MALFORMED_ANSWER, "key"),
+    ],
+)
+def test_material_that_lies_anywhere(path: str, level: str, reason: Reason, kind: str) -> None:
+    anywhere = Placement(Role.PRIMARY, None, f"{path}.protectionLevel", reason=reason, about=level)
+    other = {"versionTemplate": {"protectionLevel": "HSM"}, "primary": {"protectionLevel": "HSM"}}
+    assert key(**other | {path: {"protectionLevel": level}}) == (kind, (HERE, anywhere))
+
+
+class Answers:
+    """A gateway whose lists are known; `asked` are the parents of the lists of keys."""
+
+    def __init__(self, *rings: Json) -> None:
+        self.asked: list[str] = []
+        self.clients = cast("Any", self)
+        self._lists = {
+            "locations": Listed(({"name": "projects/p/locations/europe-west3"},)),
+            "keyRings": Listed(rings),
+            "cryptoKeys": Listed(()),
+        }
+
+    def discovery(self, *_: str) -> Any:
+        return _Anything()
+
+    def list_all(self, method: Method, scope: str, _: object) -> Listed:
+        if method.items == "cryptoKeys":
+            self.asked.append(scope)
+        return self._lists[method.items]
+
+    def spread(self, read: Callable[[Any], Listed], parts: Iterable[Any]) -> tuple[Listed, ...]:
+        return tuple(map(read, parts))
+
+
+class _Anything:
+    def __getattr__(self, _: str) -> Callable[[], _Anything]:
+        return lambda: self
+
+
+def test_keys_are_asked_for_by_the_names_of_rings_that_have_one() -> None:
+    odd: tuple[Json, ...] = ({}, {"name": None}, {"name": 7}, {"name": ["r"]}, {"name": ""}, {"name": "keyRings/r"})
+    gateway = Answers({"name": RING}, *odd, {"name": f"{RING}-2"})
+    found = Kms().query(cast("Gateway", gateway), Project("p", "1", "ACTIVE"))
+    assert gateway.asked == [RING, f"{RING}-2"]
+    assert [item.data for item in found.items] == [{"name": RING}, *odd, {"name": f"{RING}-2"}]
