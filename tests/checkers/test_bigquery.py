@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from diga_verify.checkers.bigquery import BigQuery
+from diga_verify.checkers.bigquery import DATASET, BigQuery
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Listed
-from diga_verify.model import Json, Project, Reason
+from diga_verify.model import Item, Json, Project, Reason
 
 
 def dataset(name: str, location: str) -> Json:
@@ -56,3 +56,23 @@ def test_a_record_of_something_else_leaves_the_dataset_unread(record: Json, lost
     assert [unread.resource for unread in found.unread] == lost
     assert {unread.reason for unread in found.unread} == {Reason.MALFORMED_ANSWER}
     assert [item.data["datasetReference"]["datasetId"] for item in found.items] == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("DEFAULT", None),
+        ("PUBLIC", None),
+        ("LINKED", None),
+        ("EXTERNAL", Reason.EXTERNAL_DATA),
+        ("BIGLAKE_ICEBERG", Reason.EXTERNAL_DATA),
+        ("BIGLAKE_HIVE", Reason.EXTERNAL_DATA),
+        ("FUTURE", Reason.MALFORMED_ANSWER),
+    ],
+)
+def test_types_of_datasets_whose_data_another_system_keeps(word: str, reason: Reason | None) -> None:
+    reference = {"projectId": "p", "datasetId": "d"}
+    data = {"datasetReference": reference, "location": "europe-west3", "type": word}
+    found = BigQuery().read(Item(DATASET, "p", data)).placements
+    assert [place.reason for place in found] == [None, *([reason] if reason else [])]
+    assert [place.location for place in found] == ["europe-west3", *([None] if reason else [])]
