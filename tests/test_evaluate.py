@@ -225,9 +225,8 @@ def test_what_is_unread_about_a_resource_that_nobody_found_is_kept(rules: Rules)
 def test_a_resource_without_a_place_proves_nothing_and_is_named(rules: Rules) -> None:
     judged = evaluate([bucket(HERE), bucket(name="b2")], [], rules, GCS, Enforcement.REQUIRED)
     assert [one.verdict for one in judged.resources] == [Verdict.COMPLIANT, Verdict.UNVERIFIED]
-    assert [(one.reason, one.scope) for one in judged.unread] == [
-        (Reason.MISSING_LOCATION, judged.resources[1].resource.full_name)
-    ]
+    name = judged.resources[1].resource.full_name
+    assert [(one.reason, one.scope, one.resource) for one in judged.unread] == [(Reason.MISSING_LOCATION, name, name)]
 
 
 def test_an_empty_type_proves_nothing(rules: Rules) -> None:

@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 
 from diga_verify.checkers.bigquery import DATASET, BigQuery
+from diga_verify.errors import ReadError
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Listed
-from diga_verify.model import Item, Json, Project, Reason
+from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role
 
 
 def dataset(name: str, location: str) -> Json:
@@ -76,3 +77,36 @@ def test_types_of_datasets_whose_data_another_system_keeps(word: str, reason: Re
     found = BigQuery().read(Item(DATASET, "p", data)).placements
     assert [place.reason for place in found] == [None, *([reason] if reason else [])]
     assert [place.location for place in found] == ["europe-west3", *([None] if reason else [])]
+
+
+def read(replicas: tuple[Json, ...] = (), **data: Any) -> Resource:
+    return BigQuery().read(Item(DATASET, "p", {**dataset("d", "europe-west3"), **data}, {"replicas": replicas}))
+
+
+@pytest.mark.parametrize("location", [None, ""])
+def test_a_dataset_without_a_location(location: str | None) -> None:
+    assert read(location=location).placements == (
+        Placement(Role.PRIMARY, None, "location", reason=Reason.MISSING_LOCATION),
+    )
+
+
+def test_replicas_one_of_which_names_no_location() -> None:
+    found = read(replicas=({"location": "us-east1"}, {})).placements
+    assert found == (
+        Placement(Role.PRIMARY, "europe-west3", "location"),
+        Placement(Role.REPLICA, "us-east1", "SCHEMATA_REPLICAS[0].location"),
+        Placement(Role.REPLICA, None, "SCHEMATA_REPLICAS[1].location", reason=Reason.MISSING_LOCATION),
+    )
+
+
+def test_what_a_dataset_is_called() -> None:
+    kinds = [read(type=word).kind for word in ("DEFAULT", "LINKED", "EXTERNAL")]
+    assert kinds == ["dataset", "linked dataset", "external dataset"]
+    assert {place.role for place in read(type="FUTURE").placements} == {Role.PRIMARY}
+
+
+@pytest.mark.parametrize("reference", [None, 7, [], {"projectId": "p"}])
+def test_a_dataset_without_a_name(reference: object) -> None:
+    with pytest.raises(ReadError) as error:
+        read(datasetReference=reference)
+    assert error.value.reason is Reason.MALFORMED_ANSWER

@@ -40,8 +40,7 @@ _DATASET = Method(
     "bigquery",
     _SERVICE,
     "bigquery.datasets.get",
-    fields="kind,datasetReference,location,labels,type,defaultEncryptionConfiguration,linkedDatasetSource,"
-    "externalDatasetReference",
+    fields="kind,datasetReference,location,labels,type,defaultEncryptionConfiguration,externalDatasetReference",
     kind="bigquery#dataset",
 )
 _REPLICAS = Method("bigquery", _SERVICE, "bigquery.jobs.query")
