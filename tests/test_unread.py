@@ -642,3 +642,17 @@ class TestEitherWayToTheSecondWitness:
         table = world()
         table["faults"] = [{"service": "cloudasset.googleapis.com", "answer": "permission_denied", "page": 2}]
         assert_unread(gate(table, "gcs"), "inventory", Reason.PERMISSION_DENIED)
+
+
+def test_a_location_that_would_end_up_in_a_query_is_not_asked_and_hides_nothing(
+    world: Callable[[], World], gate: Gate
+) -> None:
+    table = world()
+    odd = "europe-west3`.x; --"
+    table["bigquery"]["datasets"] += [{"datasetId": "a", "location": odd}, {"datasetId": "b", "location": "US"}]
+    report = gate(table, "bigquery", deep=True)
+    assert (report.exit_code, report.complete) == (1, False)
+    assert [one.resource.name for one in report.of(Verdict.VIOLATION)] == ["b"]
+    assert {Reason.MALFORMED_ANSWER, Reason.UNKNOWN_LOCATION} <= reasons(report, "bigquery")
+    asked = {call.scope.rpartition("/")[2] for call in report.calls if call.method == "bigquery.jobs.query"}
+    assert asked == {"europe-west3", "US"}

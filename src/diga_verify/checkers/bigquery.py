@@ -154,7 +154,8 @@ def _replicas(gateway: Gateway, client: Any, scope: str, datasets: Iterable[Json
 def _replicas_in(gateway: Gateway, client: Any, scope: str, location: str) -> Listed:
     """The view INFORMATION_SCHEMA.SCHEMATA_REPLICAS of one location. It needs bigquery.jobs.create."""
     if not location.replace("-", "").isalnum():
-        raise ReadError(Reason.MALFORMED_ANSWER, f"{location!r} cannot be a location")
+        unread = Unread("bigquery", f"{scope}/locations", Reason.MALFORMED_ANSWER, f"{location!r} cannot be a location")
+        return Listed((), (unread,))
     table = f"`{client.project}`.`region-{location.lower()}`.INFORMATION_SCHEMA.SCHEMATA_REPLICAS"
     statement = f"SELECT schema_name, location FROM {table}"  # noqa: S608 - the location is letters, digits and dashes
     return gateway.rows(
