@@ -334,3 +334,11 @@ def test_an_asset_that_cannot_be_understood_is_unread_and_hides_no_other(strange
     assert witness == Witness((), (), (Asset("gcs", "//b/1"),))
     assert [(one.type, one.reason) for one in unread] == [("inventory", Reason.MALFORMED_ANSWER)]
     assert BUCKETS in unread[0].detail
+
+
+def test_a_witness_that_names_a_gap_before_it_is_refused_breaks_off() -> None:
+    gap = Listed((), (failed(Reason.PARTIAL_ANSWER), failed(Reason.PERMISSION_DENIED)))
+    inventory = Inventory(MAY_BOTH, {BUCKETS: gap}, {BUCKETS: Listed(())})
+    witness, unread = hear(cast("Gateway", inventory), PROJECT, {BUCKETS: "gcs"}, required=False)
+    assert witness == Witness()
+    assert [one.reason for one in unread] == [Reason.PARTIAL_ANSWER]

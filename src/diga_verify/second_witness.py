@@ -92,7 +92,8 @@ def _heard_of(gateway: Gateway, project: Project, asset_type: str, ways: Sequenc
 
 
 def _is_refused(listed: Listed) -> bool:
-    return not listed.items and any(one.reason in _NOT_FOR_THE_CALLER for one in listed.unread)
+    reasons = {one.reason for one in listed.unread}
+    return not listed.items and bool(reasons) and reasons <= _NOT_FOR_THE_CALLER
 
 
 def _list(gateway: Gateway, project: Project, asset_type: str) -> Listed:
