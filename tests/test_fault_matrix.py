@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,8 @@ ROOT = Path(__file__).parents[1]
 Failure = dict[str, Any]
 FAILURES: list[Failure] = tomllib.loads((ROOT / "tests" / "faults.toml").read_text("utf-8"))["failures"]
 GATES = "diga_verify.cli.gate.Patience"
-BUDGET = 1.0
-"""Seconds for a call with all its attempts, in tests of what never ends. Of what is silent, a quarter between bytes."""
+SILENCE, DRIP = 0.25, 1.0
+"""Seconds for the next bytes of a peer that is silent, and for a call, with all its attempts, to one that drips."""
 
 
 @pytest.fixture
@@ -71,16 +70,15 @@ def test_failure(
     world: Callable[[], dict[str, Any]],
     waits: list[float],
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    hurry: Callable[..., None],
     record_property: Callable[[str, object], None],
 ) -> None:
     if "slow" in failure:
-        # One small budget at a time: a busy machine must not make a drip look like silence, nor silence end a call.
-        usual = Patience(attempts=2, sleep=waits.append)
-        small = replace(usual, read=BUDGET / 4) if failure.get("asked_again") else replace(usual, call=BUDGET)
-        monkeypatch.setattr(GATES, lambda: small)
+        # One small budget at a time, so that a drip is not taken for silence, and silence is asked again.
+        hurry(type, **({"read": SILENCE} if failure.get("asked_again") else {"call": DRIP}))
     with Simulator(world_with(world(), failure, type)) as simulator:
-        code = run(["production", "dtx-data", "--api-root", simulator.url, "-t", type, "-v", "-o", "report.json"])
+        files = ["-o", "report.json", "--evidence", "evidence.json"]
+        code = run(["production", "dtx-data", "--api-root", simulator.url, "-t", type, "-v", *files])
         hosts = {request.host for request in simulator.requests}
     record_property("matrix", [failure["name"], type, code])
     shown = capsys.readouterr()
@@ -99,9 +97,10 @@ def test_failure(
     assert bool(waits) == bool(failure.get("asked_again", False)) or due == 0
     assert sum(waits) < Patience().call
     assert "redirected.googleapis.com" not in hosts
-    told = shown.out + shown.err + Path("report.json").read_text("ascii")
+    told = shown.out + shown.err + Path("report.json").read_text("ascii") + Path("evidence.json").read_text("ascii")
     assert [canary for canary in CANARIES if canary in told] == []
     assert "\x1b" not in told
+    assert run(["replay", "evidence.json", "--report", "report.json", "-q"]) == code
 
 
 def test_the_catalogue_has_every_fault_of_the_simulator() -> None:

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from diga_verify.checkers.registry import registered
 from diga_verify.evaluate import Scope
+from diga_verify.formats.json import render
+from diga_verify.formats.page import Page
 from diga_verify.gateway import gateway
 from diga_verify.gateway.endpoints import stand_in
 from diga_verify.gateway.patience import Patience
@@ -26,14 +28,14 @@ from diga_verify.report import Report
 from diga_verify.simulator.faults import ANSWERS
 from diga_verify.simulator.server import Simulator
 from diga_verify.simulator.world import HOSTS, World
-from diga_verify.verify import Run, verify
+from diga_verify.verify import Run, replay, verify
 
 Table = dict[str, Any]
 SHARDS = 8
 FAULTS_PER_WORLD = 5
 HERE, AWAY = "europe-west3", ["us-central1", "europe-west1", "europe-west2", "europe-west99"]
 CHECKERS = registered()
-OTHER_HOSTS = (HOSTS["project"], HOSTS["assets"])
+OTHER_HOSTS = (HOSTS["project"], HOSTS["assets"], HOSTS["serviceusage"])
 SLOW = {"silence", "drip", "header_drip", "body_then_silence", "huge", "gzip_bomb", "endless"}
 UNDETECTABLE = {"shrunk", "empty_object"}
 """Answers that are as good as true ones. Only the second witness sees through them, and it knows no backups."""
@@ -177,6 +179,7 @@ def verified(table: Table, rules: Policy) -> Report:
             Scope(types, whole=False),
             endpoints=stand_in(simulator.url),
             patience=patience,
+            keep_evidence=True,
         )
         return verify(run, CHECKERS)
 
@@ -217,6 +220,12 @@ def hold_to_the_law(clean: Report, faulted: Report, added: list[Table]) -> None:
         assert faulted.judgement.resources == clean.judgement.resources
 
 
+def hold_to_its_evidence(report: Report) -> None:
+    """Whatever happened, the evidence shows it again."""
+    assert report.evidence is not None
+    assert render(replay(report.evidence.data, "evidence.json", CHECKERS), Page()) == render(report, Page())
+
+
 @pytest.fixture
 def strict(policy: Callable[..., Policy], monkeypatch: pytest.MonkeyPatch) -> Policy:
     """A policy that expects nothing by name, and a second witness always. Lists end after 40 pages."""
@@ -254,7 +263,9 @@ def test_a_fault_never_makes_a_pass_and_never_hides_a_violation(
         clean = verified(table, strict)
         for _ in range(FAULTS_PER_WORLD):
             added = data.draw(faults(types, answers), label="faults")
-            hold_to_the_law(clean, verified(table | {"faults": added}, strict), added)
+            faulted = verified(table | {"faults": added}, strict)
+            hold_to_the_law(clean, faulted, added)
+            hold_to_its_evidence(faulted)
 
     law()
 

@@ -4,8 +4,11 @@ DigaVerifyError
   UsageError         the command line asks for something that cannot be        exit 2
   PolicyError        the policy is invalid; holds every problem found          exit 2
   CheckerError       a third-party checker cannot be loaded                    exit 2
+  ReportError        a stored report cannot be read, or contradicts itself        exit 2
   ReadError          a call to Google Cloud did not bring what was asked for   becomes an Unread
   OutputError        a report could not be written                            exit 4
+  EvidenceError      an evidence file is not what a run wrote                 exit 3
+  AttestationError   an attestation is not genuine                            exit 3
 """
 
 from __future__ import annotations
@@ -46,6 +49,16 @@ class PolicyError(DigaVerifyError):
         self.problems = tuple(problems)
 
 
+class ReportError(DigaVerifyError):
+    """A stored report cannot be read, or contradicts itself. The message says where, what was found and expected, and
+    what to do."""
+
+    def __init__(self, path: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{path}: {problem}; {remedy}")
+        self.path = path
+        self.problem = problem
+
+
 class CheckerError(DigaVerifyError):
     """A third-party checker failed to load, or takes a name that is taken."""
 
@@ -66,3 +79,11 @@ class ReadError(DigaVerifyError):
 
 class OutputError(DigaVerifyError):
     """A report or a required record could not be written."""
+
+
+class EvidenceError(DigaVerifyError):
+    """An evidence file is not, byte for byte, what a run wrote. It proves nothing."""
+
+
+class AttestationError(DigaVerifyError):
+    """An attestation, or a file that it is about, is not genuine. The message names the place and both sides."""

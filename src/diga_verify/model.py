@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -125,6 +126,8 @@ class Placement:
     """Why no location can be known from this field, where that is so by its nature (an external key)."""
     about: str = ""
     """Whose placement this is, when the field alone does not tell: a replica's or a backup's name."""
+    source: str | None = dataclasses.field(default=None, compare=False)
+    """Where the field, or what lacks it, stands in the evidence of the run, as a JSON Pointer; None without any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,42 +1,34 @@
-"""The run: asks, reads and judges. The only place with threads; a Report comes out, whatever happens."""
+"""The run: reads a project, or the evidence of an earlier run, and judges it. A Report comes out, whatever happens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
-from typing import TypeVar
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
 
-from diga_verify import __version__
-from diga_verify.checkers.interface import Checker
+from diga_verify import __version__, evidence
 from diga_verify.checkers.registry import Registered
-from diga_verify.errors import ReadError, UsageError
+from diga_verify.coverage import limits
+from diga_verify.errors import EvidenceError, UsageError
 from diga_verify.evaluate import Scope, evaluate
+from diga_verify.evidence import Asked, Stored
+from diga_verify.gateway.clients import Clients
 from diga_verify.gateway.door import Door
 from diga_verify.gateway.endpoints import Endpoints
-from diga_verify.gateway.gateway import CALLS_IN_FLIGHT, Gateway
+from diga_verify.gateway.gateway import Gateway, in_order
 from diga_verify.gateway.identity import Anonymous, Identity, caller
+from diga_verify.gateway.live import CALLS_IN_FLIGHT, Live
 from diga_verify.gateway.patience import Patience
-from diga_verify.gateway.resource_manager import missing_permissions, project_record
+from diga_verify.gateway.recorded import Recorded, offline_clients
+from diga_verify.gateway.records import Record
 from diga_verify.locations.algebra import adequacy_review_date, table_date
-from diga_verify.model import Call, Enforcement, Item, Project, Reason, Resource, Unread, Witness
-from diga_verify.policy.rules import Policy, Rules
-from diga_verify.report import CheckerOrigin, Limit, Report
-from diga_verify.second_witness import INVENTORY, hear, unseen
-
-T = TypeVar("T")
-_TICK = 0.2
-"""Seconds between two looks at a run that waits."""
-
-
-class Interrupted(BaseException):
-    """A signal asks the run to end. Not an Exception, so that no boundary takes it for a failing read."""
-
-    def __init__(self, signal: int) -> None:
-        super().__init__(signal)
-        self.signal = signal
+from diga_verify.model import Enforcement, Project
+from diga_verify.policy import Policy, load_policy, parse_policy
+from diga_verify.policy.rules import Rules
+from diga_verify.reading import Course, Progress, Reading, Spread
+from diga_verify.report import CheckerOrigin, Evidence, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,204 +45,145 @@ class Run:
     patience: Patience = field(default_factory=Patience)
     impersonate: str | None = None
     billing_project: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is, for whoever waits for it."""
-
-    waiting: tuple[str, ...]
-    calls: int
+    keep_evidence: bool = False
 
 
 def verify(run: Run, checkers: Mapping[str, Registered], watch: Callable[[Progress], None] = lambda _: None) -> Report:
     """Verify a project. Raises UsageError when the policy is for another project; nothing else on purpose."""
     rules = run.policy.environment(run.environment)
     _refuse_other_project(rules, Project(run.project, None, None))
+    cloud = _Cloud(run)
     started = _now()
-    reading = _Reading(run, rules, [checkers[type].checker for type in run.scope.types], watch)
-    try:
-        reading.read()
-    finally:
-        reading.stop()
-    _refuse_other_project(rules, reading.project)
-    enforcement = Enforcement.REQUIRED if run.strict else rules.enforcement
-    return Report(
+    reading = Reading(cloud, run.project, [checkers[type].checker for type in run.scope.types], rules, watch)
+    _read(reading)
+    asked = Asked(
         environment=rules.name,
-        enforcement=rules.enforcement,
+        project=run.project,
+        scope=run.scope,
         strict=run.strict,
         deep=run.deep,
-        project=reading.project,
-        policy_path=run.policy.path,
-        policy_sha256=run.policy.sha256,
-        principal=reading.principal,
-        started_at=started,
-        finished_at=_now(),
+        principal=cloud.principal,
         simulated=run.endpoints.simulated,
         api_root=run.endpoints.root,
         network_variables=run.endpoints.network_variables,
-        whole=run.scope.whole,
-        selection=tuple(f"{type}/{name}" for type, name in sorted(run.scope.wanted)) or run.scope.types,
-        judgement=evaluate(reading.resources, reading.unread, rules, run.scope, enforcement),
-        witness=reading.witness,
-        calls=reading.calls,
-        checkers=tuple(_origin(checkers[type]) for type in run.scope.types),
-        limits=tuple(_limits(run, checkers)),
-        table_date=table_date(),
-        adequacy_review_date=adequacy_review_date(),
-        interrupted_by=reading.interrupted_by,
+        started_at=started,
+        finished_at=_now(),
     )
+    records = reading.records  # once: a call that was given up may still come to its end
+    report = _report(asked, reading, records, run.policy, checkers)
+    if not run.keep_evidence:
+        return report
+    origins = {one.type: (one.distribution, one.version) for one in report.checkers}
+    stored = Stored(asked, reading.course, run.policy.path, run.policy.data, records, origins)
+    return replace(report, evidence=_sealed(evidence.write(stored)))
 
 
-class _Reading:
-    """One run's conversation with Google Cloud, and all that came of it so far."""
+def replay(data: bytes, path: str, checkers: Mapping[str, Registered], policy: Path | None = None) -> Report:
+    """The report of the run whose evidence file this is: the same, byte for byte; or, judged by the policy in another
+    file, what it would have been. Asks nobody.
 
-    def __init__(self, run: Run, rules: Rules, checkers: Sequence[Checker], watch: Callable[[Progress], None]) -> None:
-        self.project = Project(run.project, None, None)
+    Raises EvidenceError when the file was changed, UsageError when the policy does not fit, and PolicyError.
+    """
+    stored = evidence.read(data, path)
+    asked = stored.asked
+    if unknown := [type for type in asked.scope.types if type not in checkers]:
+        raise EvidenceError(f"{path} has answers about {', '.join(unknown)}, for which no checker is installed here")
+    # The day of the run decides which waivers had expired.
+    day = _day(asked.started_at, path)
+    own = parse_policy(stored.policy, path=stored.policy_path, today=day, known_types=tuple(checkers))
+    chosen = own if policy is None else load_policy(policy, today=day, known_types=tuple(checkers))
+    rules = chosen.environment(asked.environment)
+    chosen_checkers = [checkers[type].checker for type in asked.scope.types]
+    reading = Reading(_Past(stored), asked.project, chosen_checkers, rules, lambda _: None)
+    _read(reading)
+    report = _report(asked, reading, in_order(stored.records), chosen, checkers)
+    return replace(report, evidence=_sealed(data), what_if=chosen.sha256 != own.sha256)
+
+
+class _Cloud:
+    """The answers of Google Cloud."""
+
+    course: Course | None = None
+
+    def __init__(self, run: Run) -> None:
         self.principal: str | None = None
-        self.resources: list[Resource] = []
-        self.unread: list[Unread] = []
-        self.witness = Witness()
-        self.interrupted_by: int | None = None
         self._run = run
-        self._rules = rules
-        self._checkers = checkers
-        self._watch = watch
-        self._waiting = [checker.type for checker in checkers]
-        self._gateway: Gateway | None = None
-        self._types = ThreadPoolExecutor(max(8, len(checkers) + 2), thread_name_prefix="type")
-        self._calls = ThreadPoolExecutor(CALLS_IN_FLIGHT, thread_name_prefix="call")
 
-    @property
-    def calls(self) -> tuple[Call, ...]:
-        return () if self._gateway is None else self._gateway.calls
-
-    def read(self) -> None:
-        """Read everything in scope. What is not read in the end is in `unread`."""
-        try:
-            self._gateway = gateway = self._open()
-            self._preflight(gateway)
-            self._read_types(gateway)
-        except ReadError as error:
-            self._give_up(error.reason, error.detail)
-        except Interrupted as error:
-            self.interrupted_by = error.signal
-            self._give_up(Reason.INTERRUPTED, "the run was interrupted before this was read")
-        self._give_up(Reason.TIMEOUT, "the run's time was up before this was read; see --deadline")
-
-    def stop(self) -> None:
-        """Begin nothing more. Threads that hang in a call are left behind: the process does not wait for them."""
-        self._types.shutdown(wait=False, cancel_futures=True)
-        self._calls.shutdown(wait=False, cancel_futures=True)
-
-    def _give_up(self, reason: Reason, detail: str) -> None:
-        self.unread += [Unread(type, type, reason, detail) for type in self._waiting]
-        self._waiting = []
-
-    def _open(self) -> Gateway:
+    def open(self, project: Project, spread: Spread) -> Gateway:
+        """Find out who the caller is, which is the first thing that can fail."""
         run = self._run
+        wire = Live(run.patience)
         identity: Identity = Anonymous()
         if not run.endpoints.simulated:
             identity = caller(run.impersonate, run.billing_project, seconds=min(run.patience.token, run.patience.run))
         self.principal = identity.principal
         door = Door(run.endpoints, identity, run.patience, CALLS_IN_FLIGHT)
-        agent = f"diga-verify/{__version__}"
-        return Gateway(
-            door, run.endpoints, run.patience, self.project, deep=run.deep, agent=agent, spread=self._calls.map
-        )
-
-    def _preflight(self, gateway: Gateway) -> None:
-        """The project's own record and the caller's permissions, before anything else."""
-        project = self.project
-        record = self._ask(partial(project_record, gateway, project.id), lambda one: (project, (one,)), "project")
-        rights = [
-            self._ask(
-                partial(missing_permissions, gateway, checker.type, project, checker.permissions),
-                lambda one: (one,),
-                checker.type,
-            )
-            for checker in self._checkers
-        ]
-        for done in self._as_done(rights):
-            self.unread += done.result()
-        for asked in self._as_done([record]):
-            self.project, unread = asked.result()
-            self.unread += unread
-            gateway.project = self.project
-
-    def _read_types(self, gateway: Gateway) -> None:
-        asset_types = {name: checker.type for checker in self._checkers for name in checker.asset_types}
-        self._waiting.append(INVENTORY)
-        required = self._rules.second_witness
-        heard = self._ask(
-            partial(hear, gateway, self.project, asset_types, required=required),
-            lambda one: (Witness(), (one,)),
-            INVENTORY,
-        )
-        tasks = [self._types.submit(_read_type, checker, gateway, self.project) for checker in self._checkers]
-        for done in self._as_done(tasks):
-            type, resources, unread = done.result()
-            self.resources += resources
-            self.unread += unread
-            self._waiting.remove(type)
-        for testimony in self._as_done([heard]):
-            self.witness, broken_off = testimony.result()
-            self.unread += [*broken_off, *unseen(self.witness, self.resources, self.unread, self.project, self._rules)]
-            self._waiting.remove(INVENTORY)
-
-    def _ask(self, work: Callable[[], T], failed: Callable[[Unread], T], about: str) -> Future[T]:
-        """Do `work` on a thread of its own. What it raises leaves unread what it is about, and stops nothing else."""
-
-        def guarded() -> T:
-            try:
-                return work()
-            except Exception as error:  # noqa: BLE001 - the boundary to answers that nobody foresaw
-                return failed(_failed(about, error))
-
-        return self._types.submit(guarded)
-
-    def _as_done(self, tasks: Iterable[Future[T]]) -> Iterator[Future[T]]:
-        """The tasks as they finish, until none is left or the run's time is up."""
-        left = set(tasks)
-        while left and self._gateway is not None and (seconds := self._gateway.seconds_left) > 0:
-            done, left = wait(left, timeout=min(_TICK, seconds), return_when=FIRST_COMPLETED)
-            self._watch(Progress(tuple(self._waiting), len(self._gateway.calls)))
-            yield from done
+        clients = Clients(door, run.endpoints, f"diga-verify/{__version__}")
+        return Gateway(wire, clients, project, deep=run.deep, spread=spread, keep=run.keep_evidence)
 
 
-def _read_type(checker: Checker, gateway: Gateway, project: Project) -> tuple[str, list[Resource], list[Unread]]:
-    """One type, read to its end as far as that goes. Never raises: a failing checker hides no other's findings."""
-    resources: list[Resource] = []
-    unread: list[Unread] = []
+class _Past:
+    """The answers of an evidence file."""
+
+    def __init__(self, stored: Stored) -> None:
+        self.course: Course | None = stored.course
+        self._stored = stored
+
+    def open(self, project: Project, spread: Spread) -> Gateway:
+        """Raises what kept the run from opening the way."""
+        stored = self._stored
+        if stored.course.stopped is not None:
+            raise stored.course.stopped
+        wire = Recorded({record.name: record for record in stored.records})
+        return Gateway(wire, offline_clients(), project, deep=stored.asked.deep, spread=spread, keep=True)
+
+
+def _read(reading: Reading) -> None:
     try:
-        found = checker.query(gateway, project)
-        unread += found.unread
-        for read in (_read_item(checker, item) for item in found.items):
-            if isinstance(read, Resource):
-                resources.append(read)
-            else:
-                unread.append(read)
-    except ReadError as error:
-        unread.append(Unread(checker.type, checker.type, error.reason, error.detail))
-    except Exception as error:  # noqa: BLE001 - the boundary to checkers: what one raises leaves its type unread
-        unread.append(_failed(checker.type, error))
-    return checker.type, resources, unread
+        reading.read()
+    finally:
+        reading.stop()
 
 
-def _read_item(checker: Checker, item: Item) -> Resource | Unread:
-    try:
-        read: object = checker.read(item)
-        # A third-party checker may return anything, and what is not of its own type has no rules.
-        return read if isinstance(read, Resource) and read.type == checker.type else _failed(checker.type, TypeError())
-    except ReadError as error:
-        return Unread(checker.type, checker.type, error.reason, error.detail)
-    except Exception as error:  # noqa: BLE001 - as above, for one item: it hides no other
-        return _failed(checker.type, error)
+def _report(
+    asked: Asked, reading: Reading, records: Sequence[Record], policy: Policy, checkers: Mapping[str, Registered]
+) -> Report:
+    """Judge what was read. Raises UsageError when the policy is for another project."""
+    rules = policy.environment(asked.environment)
+    _refuse_other_project(rules, reading.project)
+    enforcement = Enforcement.REQUIRED if asked.strict else rules.enforcement
+    scope = asked.scope
+    report = Report(
+        environment=rules.name,
+        enforcement=rules.enforcement,
+        strict=asked.strict,
+        deep=asked.deep,
+        project=reading.project,
+        policy_path=policy.path,
+        policy_sha256=policy.sha256,
+        principal=asked.principal,
+        started_at=asked.started_at,
+        finished_at=asked.finished_at,
+        simulated=asked.simulated,
+        api_root=asked.api_root,
+        network_variables=asked.network_variables,
+        whole=scope.whole,
+        selection=tuple(f"{type}/{name}" for type, name in sorted(scope.wanted)) or scope.types,
+        judgement=evaluate(reading.resources, reading.unread, rules, scope, enforcement),
+        witness=reading.witness,
+        calls=tuple(record.call for record in records),
+        checkers=tuple(_origin(checkers[type]) for type in scope.types),
+        limits=(),
+        table_date=table_date(),
+        adequacy_review_date=adequacy_review_date(),
+        interrupted_by=reading.course.interrupted_by,
+        services=reading.services,
+    )
+    return replace(report, limits=limits(report, [checkers[type].checker for type in scope.types]))
 
 
-def _failed(about: str, error: Exception) -> Unread:
-    detail = f"reading failed with {type(error).__name__}; please report this"
-    return Unread(about, about, Reason.UNEXPECTED_ERROR, detail)
+def _sealed(data: bytes) -> Evidence:
+    return Evidence(hashlib.sha256(data).hexdigest(), data)
 
 
 def _refuse_other_project(rules: Rules, project: Project) -> None:
@@ -272,9 +205,11 @@ def _origin(registered: Registered) -> CheckerOrigin:
     return CheckerOrigin(checker.type, registered.distribution, registered.version, checker.permissions)
 
 
-def _limits(run: Run, checkers: Mapping[str, Registered]) -> Iterator[Limit]:
-    for type in run.scope.types:
-        yield from (Limit(type, text) for text in checkers[type].checker.limits)
+def _day(stamp: str, path: str) -> date:
+    try:
+        return datetime.fromisoformat(stamp).date()
+    except ValueError:
+        raise EvidenceError(f"{path} says that its run began at {stamp!r}, which is no time") from None
 
 
 def _now() -> str:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from diga_verify.checkers.bigquery import DATASET, BigQuery
+from diga_verify.checkers.interface import Found
 from diga_verify.errors import ReadError
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Listed
@@ -25,17 +26,23 @@ class OneRecordForAll:
     deep = False
     clients = SimpleNamespace(bigquery=lambda _: None)
 
-    def __init__(self, record: Json) -> None:
+    def __init__(self, record: Json, *listed: Json) -> None:
         self.record = record
+        self.listed = listed or (dataset("first", "europe-west3"), dataset("second", "europe-west3"))
 
     def list_all(self, *_: Any) -> Listed:
-        return Listed((dataset("first", "europe-west3"), dataset("second", "europe-west3")))
+        return Listed(self.listed)
 
     def get_one(self, *_: Any) -> Listed:
         return Listed((self.record,))
 
     def spread(self, read: Callable[[Json], Listed], parts: Iterable[Json]) -> tuple[Listed, ...]:
         return tuple(map(read, parts))
+
+
+def query(record: Json, *listed: Json) -> Found:
+    gateway = cast("Gateway", OneRecordForAll(record, *listed))
+    return BigQuery().query(gateway, Project("p", "1", "ACTIVE"))
 
 
 @pytest.mark.parametrize(
@@ -52,11 +59,66 @@ class OneRecordForAll:
     ],
 )
 def test_a_record_of_something_else_leaves_the_dataset_unread(record: Json, lost: list[str]) -> None:
-    gateway = cast("Gateway", OneRecordForAll(record))
-    found = BigQuery().query(gateway, Project("p", "1", "ACTIVE"))
+    found = query(record)
     assert [unread.resource for unread in found.unread] == lost
-    assert {unread.reason for unread in found.unread} == {Reason.MALFORMED_ANSWER}
+    assert {(unread.type, unread.reason) for unread in found.unread} == {("bigquery", Reason.MALFORMED_ANSWER)}
     assert [item.data["datasetReference"]["datasetId"] for item in found.items] == ["first", "second"]
+
+
+def test_a_record_that_says_more_than_the_list_is_what_is_read() -> None:
+    record = {**dataset("d", "EU"), "defaultEncryptionConfiguration": {"kmsKeyName": "k"}}
+    found = query(record, {"datasetReference": record["datasetReference"]})
+    assert (found.unread, [item.data for item in found.items]) == ((), [record])
+
+
+def test_what_is_listed_without_a_name_is_not_dropped() -> None:
+    found = query(dataset("d", "EU"), dataset("d", "EU"), {"location": "US"})
+    assert (found.unread, [item.data for item in found.items]) == ((), [dataset("d", "EU"), {"location": "US"}])
+
+
+class Deep(OneRecordForAll):
+    """A gateway of a deep run, and its client library, that remember where they were asked for replicas."""
+
+    deep = True
+
+    def __init__(self, *listed: Json) -> None:
+        super().__init__({}, *listed)
+        self.asked: list[str] = []
+        self.queries: list[tuple[str, dict[str, Any]]] = []
+        client = SimpleNamespace(project="p", query_and_wait=self.query)
+        self.clients = SimpleNamespace(bigquery=lambda _: client)
+
+    def query(self, statement: str, **options: Any) -> list[Any]:
+        self.queries.append((statement, options))
+        return []
+
+    def get_one(self, *_: Any) -> Listed:
+        return Listed(())
+
+    def rows(self, _: object, scope: str, send: Callable[[], list[Json]]) -> Listed:
+        self.asked.append(scope)
+        return Listed(tuple(send()))
+
+
+def test_a_deep_run_asks_wherever_datasets_are_said_to_lie_and_nowhere_else() -> None:
+    places = ["us", "-", "EU", "us", "", None, "x`.`y", "europe-west3"]
+    listed = [dataset(f"d{number}", cast("str", place)) for number, place in enumerate(places)]
+    gateway = Deep(*listed, {"location": "us", "labels": {"of": "a dataset without a name"}})
+    found = BigQuery().query(cast("Gateway", gateway), Project("p", "1", "ACTIVE"))
+    assert gateway.asked == [f"projects/p/locations/{place}" for place in ("EU", "europe-west3", "us")]
+    assert [(one.type, one.scope, one.reason, one.detail) for one in found.unread] == [
+        ("bigquery", "projects/p/locations", Reason.MALFORMED_ANSWER, f"{place!r} cannot be a location")
+        for place in ("-", "x`.`y")
+    ]
+    assert len(found.items) == len(places) + 1
+    never = {"retry": None, "job_retry": None}
+    assert gateway.queries == [
+        (
+            f"SELECT schema_name, location FROM `p`.`region-{place.lower()}`.INFORMATION_SCHEMA.SCHEMATA_REPLICAS",  # noqa: S608
+            {"location": place, **never},
+        )
+        for place in ("EU", "europe-west3", "us")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +161,19 @@ def test_replicas_one_of_which_names_no_location() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "about"), [({"externalSource": "aws-glue://x"}, "aws-glue://x"), ({}, ""), (None, ""), ("x", "")]
+)
+def test_a_view_of_what_another_system_keeps_whatever_its_type(source: object, about: str) -> None:
+    field = "externalDatasetReference.externalSource"
+    assert read(type="DEFAULT", externalDatasetReference=source).placements == (
+        Placement(Role.PRIMARY, "europe-west3", "location"),
+        Placement(Role.PRIMARY, None, field, reason=Reason.EXTERNAL_DATA, about=about),
+    )
+
+
 def test_what_a_dataset_is_called() -> None:
+    assert BigQuery().title == "BigQuery"
     kinds = [read(type=word).kind for word in ("DEFAULT", "LINKED", "EXTERNAL")]
     assert kinds == ["dataset", "linked dataset", "external dataset"]
     assert {place.role for place in read(type="FUTURE").placements} == {Role.PRIMARY}

@@ -6,6 +6,7 @@ import pytest
 
 from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment, unheard_of, walk
 from diga_verify.errors import ReadError
+from diga_verify.gateway.records import Sourced
 from diga_verify.model import Json, Placement, Reason, Role
 
 
@@ -76,6 +77,17 @@ def test_a_name_that_holds_no_location_is_malformed_and_is_shown() -> None:
     )
     assert [place.about for place in placements({"key": key}, (Field(Role.KEY, "key", of_name),))] == [key]
     assert [place.about for place in placements({"key": "k"}, (Field(Role.KEY, "key", of_name),))] == ["k"]
+
+
+def test_a_placement_says_where_in_the_evidence_its_field_stands() -> None:
+    backup = Sourced({"zones": [{"zone": "a"}, {"zone": ""}], "level": "FUTURE"}, "/answers/x/pages/0/items/7")
+    wanted = (Field(Role.NODE, "zones[].zone"), Field(Role.BACKUP, "location", required=True))
+    assert [(one.field, one.source) for one in placements(backup, wanted, prefix="backups[1].")] == [
+        ("backups[1].zones[0].zone", "/answers/x/pages/0/items/7/zones/0/zone"),
+        ("backups[1].location", "/answers/x/pages/0/items/7"),
+    ]
+    (strange,) = unheard_of(backup, Role.PRIMARY, "level", ("HSM",))
+    assert (strange.field, strange.source) == ("level", "/answers/x/pages/0/items/7/level")
 
 
 def test_words_that_nobody_has_heard_of() -> None:

@@ -12,11 +12,13 @@ import pytest
 
 from diga_verify.checkers.interface import Found
 from diga_verify.checkers.registry import BUILTIN
+from diga_verify.gateway.clients import Clients
 from diga_verify.gateway.door import Door
 from diga_verify.gateway.endpoints import stand_in
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.identity import Anonymous
 from diga_verify.gateway.listing import Listed
+from diga_verify.gateway.live import Live
 from diga_verify.gateway.patience import Patience
 from diga_verify.model import Project, Reason, Unread
 from diga_verify.simulator.server import Simulator
@@ -71,7 +73,7 @@ LOGGED: dict[str, list[tuple[str, str, str, int]]] = {
         ("sqladmin.googleapis.com", "sql.instances.list", P, 3),
     ],
     "redis": [
-        ("redis.googleapis.com", "redis.projects.locations.backupCollections.list", f"{P}/locations/-", 1),
+        ("redis.googleapis.com", "redis.projects.locations.backupCollections.list", f"{P}/locations/-", 2),
         ("redis.googleapis.com", "redis.projects.locations.clusters.list", f"{P}/locations/-", 2),
         ("redis.googleapis.com", "redis.projects.locations.instances.list", f"{P}/locations/-", 2),
     ],
@@ -112,6 +114,7 @@ FOUND: dict[str, list[str]] = {
         f"Cluster {P}/locations/europe-west3/clusters/dta-sessions",
         f"Cluster {P}/locations/europe-west3/clusters/other",
         f"BackupCollection {P}/locations/europe-west3/backupCollections/dta-sessions-backups",
+        f"BackupCollection {P}/locations/europe-west3/backupCollections/other",
     ],
     "bigquery": ["Dataset de", "Dataset de_reporting"],
     "firestore": [
@@ -145,7 +148,8 @@ def table(world: Callable[[], World_]) -> World_:
     table = world()
     table["kms"]["locations"] = ["europe-west3", "us"]
     table["redis"]["instances"].append({"name": "other", "location": "europe-west3"})
-    table["redis"]["clusters"].append({"name": "other", "location": "europe-west3"})
+    for key in ("clusters", "backupCollections"):
+        table["redis"][key].append({"name": "other", "location": "europe-west3"})
     return table
 
 
@@ -154,7 +158,8 @@ def open_gateway(table: World_, *, deep: bool = False) -> Iterator[tuple[Gateway
     with Simulator(World.from_dict(table)) as simulator:
         patience, endpoints = Patience(attempts=1), stand_in(simulator.url)
         door = Door(endpoints, Anonymous(), patience, 16)
-        yield Gateway(door, endpoints, patience, PROJECT, deep=deep, agent="test", spread=map), simulator
+        clients = Clients(door, endpoints, "test")
+        yield Gateway(Live(patience), clients, PROJECT, deep=deep, spread=map), simulator
 
 
 def query(table: World_, type: str, *, deep: bool = False) -> Found:
@@ -233,6 +238,15 @@ def test_the_record_of_a_dataset_that_fails_leaves_that_dataset_unread(table: Wo
     found = query(table, "bigquery")
     assert [one.resource for one in found.unread] == [f"//bigquery.googleapis.com/{P}/datasets/de_reporting"]
     assert names(found) == FOUND["bigquery"]
+
+
+def test_of_a_dataset_whose_record_fails_the_list_tells_what_it_can(table: World_) -> None:
+    more = {"location": "US", "labels": {"data": "health"}}
+    table["bigquery"]["datasets"].append({"datasetId": "last", **more})
+    table["faults"] = [{"service": "bigquery.googleapis.com", "path": "/datasets/last$", "answer": "server_error"}]
+    data = query(table, "bigquery").items[-1].data
+    assert data["datasetReference"]["datasetId"] == "last"
+    assert (data["location"], data["labels"]) == ("US", {"data": "health"})
 
 
 def test_backups_belong_to_their_instance_and_others_stand_alone(table: World_) -> None:

@@ -420,6 +420,13 @@ def test_what_is_read_is_asked_for(asset_type: str) -> None:
     assert lacking - NEVER_SENT.get(asset_type, set()) == set()
 
 
+def test_a_list_of_datasets_asks_for_all_that_it_may_have_to_stand_for() -> None:
+    """Where a dataset's own record cannot be had, what the list says of it is read instead."""
+    method: Method = vars(import_module("diga_verify.checkers.bigquery"))["_DATASETS"]
+    wanted = {"datasets/datasetReference", "datasets/location", "datasets/labels", "datasets/type"}
+    assert wanted <= {*asked(method.fields or "")}
+
+
 @pytest.mark.parametrize("type", sorted(CHECKERS))
 def test_a_list_asks_for_what_names_its_project(type: str) -> None:
     for method in vars(import_module(f"diga_verify.checkers.{type}")).values():

@@ -16,11 +16,13 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from diga_verify.gateway import gateway as module
+from diga_verify.gateway.clients import Clients
 from diga_verify.gateway.door import Door, put_in_front
 from diga_verify.gateway.endpoints import Endpoints
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.identity import Anonymous
 from diga_verify.gateway.listing import Listed, Method
+from diga_verify.gateway.live import CALLS_IN_FLIGHT, Live
 from diga_verify.gateway.patience import Patience
 from diga_verify.model import Json, Project, Reason, Unread
 
@@ -89,9 +91,8 @@ class Asking:
     def __init__(self, network: Network, patience: Patience) -> None:
         door = Door(Endpoints(), Anonymous(), patience, 16)
         self.session = put_in_front(door, requests.Session(), trust_environment=False)
-        self.gateway = Gateway(
-            door, Endpoints(), patience, Project("p", "1", "ACTIVE"), deep=False, agent="x", spread=map
-        )
+        clients = Clients(door, Endpoints(), "x")
+        self.gateway = Gateway(Live(patience), clients, Project("p", "1", "ACTIVE"), deep=False, spread=map)
         self.network = network
 
     def page(self, token: str | None) -> object:
@@ -180,12 +181,12 @@ def test_there_is_a_last_item_to_ask_for(asking: Ask, monkeypatch: pytest.Monkey
 
 
 def test_long_lists_are_read() -> None:
-    assert (module.PAGE_LIMIT, module.ITEM_LIMIT, module.CALLS_IN_FLIGHT) == (1000, 200_000, 16)
+    assert (module.PAGE_LIMIT, module.ITEM_LIMIT, CALLS_IN_FLIGHT) == (1000, 200_000, 16)
 
 
 def test_one_object(asking: Ask) -> None:
-    one = asking({"kind": "thing", "name": "a"})
-    assert one.get() == Listed(({"kind": "thing", "name": "a"},))
+    one = asking({"kind": "thing", "name": "a", "password": "not asked for"})
+    assert one.get() == Listed(({"name": "a"},))
     assert parse_qs(urlsplit(one.network.asked[0]).query) == {"fields": ["name"]}
     assert [(call.method, call.pages, call.status) for call in one.gateway.calls] == [("things.get", 1, "ok")]
 
@@ -234,7 +235,7 @@ def test_the_rows_of_a_query(asking: Ask) -> None:
         return [{"location": "US"}, {"location": "EU"}]
 
     assert one.gateway.rows(THINGS, SCOPE, rows) == Listed(({"location": "US"}, {"location": "EU"}))
-    assert [(call.pages, call.status) for call in one.gateway.calls] == [(2, "ok")]
+    assert [(call.pages, call.status) for call in one.gateway.calls] == [(1, "ok")]
 
 
 @pytest.mark.parametrize("answer", [{}, {"totalRows": "2"}, {"rows": "x", "totalRows": "1"}])
@@ -362,17 +363,17 @@ def crowd() -> Iterator[list[threading.Thread]]:
     threads: list[threading.Thread] = []
     yield threads
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.mark.parametrize("how", ["list", "rows"])
 def test_so_many_calls_are_under_way_at_once_and_no_more(asking: Ask, crowd: list[threading.Thread], how: str) -> None:
     one = asking({"things": []} if how == "list" else {"totalRows": "1"})
-    most = module.CALLS_IN_FLIGHT
+    most = CALLS_IN_FLIGHT
     full = threading.Barrier(most)
 
     def meet() -> None:
-        full.wait(10)
+        full.wait(60)
 
     one.network.meanwhile = meet
 
@@ -386,7 +387,7 @@ def test_so_many_calls_are_under_way_at_once_and_no_more(asking: Ask, crowd: lis
     for thread in crowd:
         thread.start()
     for thread in crowd:
-        thread.join(10)
+        thread.join(60)
     assert len(one.network.asked) == 2 * most
     assert one.network.most_under_way <= most
     assert {call.status for call in one.gateway.calls} == {"ok"}

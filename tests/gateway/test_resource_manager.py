@@ -106,7 +106,11 @@ def test_permissions_that_the_caller_has() -> None:
     projects = "discovery('cloudresourcemanager', 'v3').projects()"
     assert seen.said[-1] == f"{projects}.testIamPermissions({asked}).execute(num_retries=0)"
     ((method, scope),) = seen.asked
-    assert (method.type, method.service) == ("sql", "cloudresourcemanager.googleapis.com")
+    assert (method.type, method.service, method.fields) == (
+        "sql",
+        "cloudresourcemanager.googleapis.com",
+        "permissions",
+    )
     assert (method.name, scope) == ("cloudresourcemanager.projects.testIamPermissions", "projects/dtx-data sql")
 
 

@@ -61,6 +61,7 @@ class BigQuery:
         "Cross-region replicas of datasets are not shown by the dataset API: only a run with --deep reads them.",
         "Tables may name a key of their own; keys of single tables are not read.",
     )
+    lifted_by_deep = limits[:1]
 
     def query(self, gateway: Gateway, project: Project) -> Found:
         client = gateway.clients.bigquery(project.id)

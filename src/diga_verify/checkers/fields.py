@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diga_verify.errors import ReadError
+from diga_verify.gateway.records import source_of
 from diga_verify.model import Json, Placement, Reason, Role
 
 _NAME = re.compile(r"^(?://[a-z.]+/)?projects/[^/]+/locations/([^/]+)/[^/]+/[^/]+")
@@ -107,7 +108,8 @@ def unheard_of(data: Json, role: Role, path: str, known: Iterable[str]) -> Itera
     words = tuple(known)
     for place, value in walk(data, path):
         if value not in words:
-            yield Placement(role, None, place, reason=Reason.MALFORMED_ANSWER, about=str(value))
+            source = source_of(data, place)
+            yield Placement(role, None, place, reason=Reason.MALFORMED_ANSWER, about=str(value), source=source)
 
 
 def _entries(place: str, value: object) -> list[tuple[str, object]]:
@@ -122,9 +124,11 @@ def _placements(data: Json, field: Field, prefix: str, about: str) -> Iterator[P
         if value == "" and not place.endswith("]"):
             continue  # proto3 writes an unset text as the empty text
         found = True
-        yield _placement(field, prefix + place, value, about)
+        made, source = _placement(field, prefix + place, value, about), source_of(data, place)
+        yield made if source is None else replace(made, source=source)
     if field.required and not found:
-        yield Placement(field.role, None, prefix + field.path, reason=Reason.MISSING_LOCATION, about=about)
+        path = prefix + field.path
+        yield Placement(field.role, None, path, reason=Reason.MISSING_LOCATION, about=about, source=source_of(data))
 
 
 def _placement(field: Field, place: str, value: object, about: str) -> Placement:

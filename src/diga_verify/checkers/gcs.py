@@ -6,6 +6,7 @@ from diga_verify.checkers.fields import Field, identity, labels, of_name, placem
 from diga_verify.checkers.interface import Found
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Listed, Method, joined
+from diga_verify.gateway.records import source_of
 from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role
 
 _DATA_LOCATIONS = "customPlacementConfig.dataLocations[]"
@@ -94,7 +95,7 @@ def _location(data: Json) -> Placement:
     if not isinstance(location, str) or not location:
         strange = Reason.MISSING_LOCATION if location in (None, "") else Reason.MALFORMED_ANSWER
         return Placement(Role.PRIMARY, None, "location", reason=strange)
-    return Placement(Role.PRIMARY, location, "location", members=_members(data))
+    return Placement(Role.PRIMARY, location, "location", members=_members(data), source=source_of(data, "location"))
 
 
 def _members(data: Json) -> tuple[str, ...]:

@@ -43,7 +43,8 @@ class Checker(Protocol):
 
     @property
     def limits(self) -> tuple[str, ...]:
-        """What the APIs cannot show, and a report must therefore not be taken to say."""
+        """What the APIs cannot show, and a report must therefore not be taken to say. Those that a run with `--deep`
+        does show may be named again in `lifted_by_deep`, which a checker need not have."""
 
     def query(self, gateway: Gateway, project: Project) -> Found:
         """Everything of this type in the project. Never raises for a read that fails: that is an Unread."""

@@ -48,10 +48,10 @@ def _load(entry: EntryPoint) -> Registered:
     try:
         loaded = entry.load()
         checker: Checker = loaded() if isinstance(loaded, type) else loaded
-    except Exception as error:
+        lacking = [name for name in _NEEDED if not hasattr(checker, name)]
+    except (Exception, SystemExit) as error:  # a module that ends the process, even with 0, has not loaded either
         message = f"{entry.name} of {distribution} ({entry.value})"
         raise CheckerError(f"the checker {message} does not load: {type(error).__name__}: {error}") from error
-    lacking = [name for name in _NEEDED if not hasattr(checker, name)]
     if lacking or checker.type != entry.name:
         what = f"lacks {', '.join(lacking)}" if lacking else f"is for {checker.type!r}"
         raise CheckerError(f"the checker {entry.name!r} of {distribution} {what}; see docs/checkers.md")

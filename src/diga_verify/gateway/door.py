@@ -8,6 +8,7 @@ object that the API promised.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -34,11 +35,12 @@ _CHUNK = 64 * 1024
 
 @dataclass(slots=True)
 class Exchange:
-    """One call in flight: what it asks for, and what came back."""
+    """One call in flight: what it asks for, what was sent, and what came back."""
 
     deadline: float
     fields: str | None = None
     kind: str | None = None
+    requests: list[Json] = field(default_factory=list)
     answers: list[Json] = field(default_factory=list)
 
 
@@ -95,6 +97,7 @@ class Door(HTTPAdapter):
             raise ReadError(Reason.UNEXPECTED_ERROR, f"a client library wanted to call {url.split('?')[0]}")
         if exchange.fields is not None:
             request.url = f"{url}{'&' if '?' in url else '?'}{urlencode({'fields': exchange.fields})}"
+        exchange.requests.append(_as_evidence(request))
         signed: dict[str, str] = {}
         self._identity.sign(signed)
         request.headers.update(signed)
@@ -150,6 +153,15 @@ class Door(HTTPAdapter):
             plain.discard(name)
         raw = urllib3.HTTPResponse(body=io.BytesIO(body), headers=plain, status=status, preload_content=False)
         return self.build_response(request, raw)
+
+
+def _as_evidence(request: requests.PreparedRequest) -> Json:
+    """A request without its headers, in which the credentials are. `requestId` is chance, and says nothing."""
+    sent = {"method": request.method, "url": request.url}
+    if not request.body:
+        return sent
+    body = json.loads(request.body)
+    return {**sent, "body": {key: value for key, value in body.items() if key != "requestId"}}
 
 
 def put_in_front(door: Door, session: requests.Session, *, trust_environment: bool) -> requests.Session:

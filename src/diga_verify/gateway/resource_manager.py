@@ -38,7 +38,7 @@ def project_record(gateway: Gateway, project: str) -> tuple[Project, tuple[Unrea
 
 def granted(gateway: Gateway, type: str, project: Project, permissions: Sequence[str]) -> Granted:
     """Which of `permissions`, needed for a type, the caller has in the project."""
-    method = Method(type, _SERVICE, "cloudresourcemanager.projects.testIamPermissions")
+    method = Method(type, _SERVICE, "cloudresourcemanager.projects.testIamPermissions", fields="permissions")
     body = {"permissions": list(permissions)}
     resource = f"projects/{project.id}"
     answer = gateway.get_one(

@@ -70,6 +70,7 @@ def parse_policy(data: bytes, *, path: str, today: date, known_types: Sequence[s
         types=tuple(known_types),
         sets=resolver.sets,
         rules={name: resolver.rules(name) for name in file.environments},
+        data=data,
     )
 
 

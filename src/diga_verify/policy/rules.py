@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from diga_verify.errors import UsageError
@@ -128,6 +128,8 @@ class Policy:
     """The types that it was read for."""
     sets: Mapping[str, NamedSet]
     rules: Mapping[str, Rules]
+    data: bytes = field(repr=False)
+    """The file itself."""
 
     @property
     def environments(self) -> tuple[str, ...]:
