@@ -252,6 +252,19 @@ def test_cloud_asset_lists_every_type(pairs: Simulator, project: str) -> None:
 
 
 @pytest.mark.parametrize("project", ["dtx-pairs", "4711"])
+def test_service_usage_lists_the_enabled_services(pairs: Simulator, project: str) -> None:
+    with _discovered(pairs, "serviceusage", "v1") as service:
+        services = service.services()
+        request = services.list(parent=f"projects/{project}", filter="state:ENABLED", pageSize=200)
+        names: list[str] = []
+        while request is not None:
+            answer = request.execute()
+            names += [one["name"] for one in answer["services"]]
+            request = services.list_next(request, answer)
+        assert names == [f"projects/4711/services/{name}.googleapis.com" for name in ("pubsub", "storage")]
+
+
+@pytest.mark.parametrize("project", ["dtx-pairs", "4711"])
 def test_resource_manager_gets_the_project_and_its_permissions(pairs: Simulator, project: str) -> None:
     asked = {"permissions": ["storage.buckets.list", "storage.buckets.update"]}
     with _discovered(pairs, "cloudresourcemanager", "v3") as service:

@@ -29,6 +29,7 @@ DOCUMENTS = {
     "storage.googleapis.com": ("storage.v1",),
     "cloudkms.googleapis.com": ("cloudkms.v1",),
     "cloudasset.googleapis.com": ("cloudasset.v1",),
+    "serviceusage.googleapis.com": ("serviceusage.v1",),
     "cloudresourcemanager.googleapis.com": ("cloudresourcemanager.v1", "cloudresourcemanager.v3"),
 }
 DISCOVERY = {"$discovery/rest", "discovery/v1/apis/bigquery/v2/rest"}

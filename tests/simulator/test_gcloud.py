@@ -24,6 +24,7 @@ SERVICES = {
     "STORAGE": "storage.googleapis.com/storage/v1/",
     "CLOUDKMS": "cloudkms.googleapis.com/",
     "CLOUDASSET": "cloudasset.googleapis.com/",
+    "SERVICEUSAGE": "serviceusage.googleapis.com/",
     "CLOUDRESOURCEMANAGER": "cloudresourcemanager.googleapis.com/",
 }
 """The names by which gcloud knows the services, and what it wants for their endpoints."""
@@ -50,7 +51,7 @@ def run(pairs: Simulator, tmp_path: Path) -> Callable[..., Any]:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
         done = subprocess.run(
-            [program, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+            [program, *arguments], env=environment, capture_output=True, text=True, timeout=180, check=False
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
@@ -80,6 +81,12 @@ def test_gcloud_lists_everything(command: str, names: set[str], run: Callable[..
     found = _short(run("gcloud", *command.split(), "--format=json"))
     assert len(found) == len(names)
     assert set(found) == names
+
+
+def test_gcloud_lists_the_enabled_services(run: Callable[..., Any]) -> None:
+    found = run("gcloud", "services", "list", "--enabled", "--project=dtx-pairs", "--format=json")
+    assert [one["config"]["name"] for one in found] == ["pubsub.googleapis.com", "storage.googleapis.com"]
+    assert {one["state"] for one in found} == {"ENABLED"}
 
 
 def test_gcloud_lists_sql_backups(run: Callable[..., Any]) -> None:

@@ -113,7 +113,7 @@ class Google:
         for name in query:
             if name not in route.parameters | STANDARD_PARAMETERS:
                 raise bad_request(f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter.')
-        for name in ("filter", "orderBy"):
+        for name in ("orderBy",) if route.filtered else ("filter", "orderBy"):
             if query.get(name):
                 raise ApiError(501, f"the simulator does not implement {name}")
 

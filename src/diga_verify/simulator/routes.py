@@ -68,6 +68,8 @@ class Route:
     handler: Callable[[Call], Json]
     query: tuple[str, ...] = ()
     sizes: Sizes | None = None
+    filtered: bool = False
+    """Whether the handler understands a filter. Elsewhere one is refused."""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

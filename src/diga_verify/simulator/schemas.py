@@ -20,6 +20,7 @@ DOCUMENTS: Mapping[str, tuple[str, ...]] = {
     "storage.googleapis.com": ("storage.v1",),
     "cloudkms.googleapis.com": ("cloudkms.v1",),
     "cloudasset.googleapis.com": ("cloudasset.v1",),
+    "serviceusage.googleapis.com": ("serviceusage.v1",),
     "cloudresourcemanager.googleapis.com": ("cloudresourcemanager.v1", "cloudresourcemanager.v3"),
 }
 """The discovery documents of each host."""

@@ -30,6 +30,7 @@ LISTS = {
     "gcs": ("buckets",),
     "kms": ("keyRings",),
     "assets": ("extra",),
+    "serviceusage": (),
 }
 """The lists of resources in each section."""
 
@@ -42,6 +43,7 @@ MARKS = {
     "gcs": ("unreachable",),
     "kms": ("locations",),
     "assets": ("without",),
+    "serviceusage": ("services",),
 }
 """The lists of words in each section."""
 
@@ -54,6 +56,7 @@ HOSTS = {
     "gcs": "storage.googleapis.com",
     "kms": "cloudkms.googleapis.com",
     "assets": "cloudasset.googleapis.com",
+    "serviceusage": "serviceusage.googleapis.com",
     "project": "cloudresourcemanager.googleapis.com",
 }
 """The hosts that are served, and that a fault may name, by the section that they serve."""
@@ -92,6 +95,10 @@ class World:
     @property
     def project_number(self) -> str:
         return str(self.project["number"])
+
+    def says(self, section: str, key: str) -> bool:
+        """Whether the world file says anything of `section.key`, were it that there is nothing."""
+        return key in self.sections.get(section, {})
 
     def items(self, section: str, key: str) -> list[Json]:
         """The resources, or the words, that the world gives under `section.key`."""

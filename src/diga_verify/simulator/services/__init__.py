@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from diga_verify.simulator.services import bigquery, firestore, gcs, gke, inventory, kms, projects, redis, sql
+from diga_verify.simulator.services import (
+    bigquery,
+    firestore,
+    gcs,
+    gke,
+    inventory,
+    kms,
+    projects,
+    redis,
+    service_usage,
+    sql,
+)
 
 SERVICES = {
     service.host: service
@@ -15,6 +26,7 @@ SERVICES = {
         gcs.SERVICE,
         kms.SERVICE,
         inventory.SERVICE,
+        service_usage.SERVICE,
         projects.SERVICE,
     )
 }

@@ -1,4 +1,5 @@
-"""cloudkms.googleapis.com v1: locations, key rings, keys and their versions. There is no wildcard for the location."""
+"""cloudkms.googleapis.com v1: locations, key rings, keys, their versions, and what those that sign can do. There is no
+wildcard for the location."""
 
 from __future__ import annotations
 
@@ -115,6 +116,18 @@ def _list_versions(call: Call) -> Json:
     return _page(call, "cryptoKeyVersions", _below(call, _versions(call.world)))
 
 
+def _public_key(call: Call) -> Json:
+    from diga_verify.simulator.services.signing import public_key  # loads a library that nobody else needs
+
+    return public_key(named(_versions(call.world), call.address.removesuffix("/publicKey")))
+
+
+def _sign(call: Call) -> Json:
+    from diga_verify.simulator.services.signing import asymmetric_sign
+
+    return asymmetric_sign(named(_versions(call.world), call.address.removesuffix(":asymmetricSign")), call.body)
+
+
 SERVICE = Service(
     HOST,
     (
@@ -155,5 +168,13 @@ SERVICE = Service(
             "cloudkms.cryptoKeyVersions.get",
             lambda call: named(_versions(call.world), call.address),
         ),
+        Route(
+            "GET",
+            f"{VERSIONS}/{{version}}/publicKey",
+            "cloudkms.cryptoKeyVersions.viewPublicKey",
+            _public_key,
+            ("publicKeyFormat",),
+        ),
+        Route("POST", f"{VERSIONS}/{{version}}:asymmetricSign", "cloudkms.cryptoKeyVersions.useToSign", _sign),
     ),
 )
