@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from diga_verify.evaluate import JudgedPlacement, JudgedResource
-from diga_verify.model import Reason, Role
+from diga_verify.model import Reason, Role, Verdict
 
 _BACKUP_ELSEWHERE = "make a new backup in an allowed location, then delete this one"
 _STEPS: dict[tuple[str, Role], str] = {
@@ -75,10 +75,21 @@ _REMEDIES = {
 }
 _KEY = "encrypt anew with a key in an allowed location, then disable this key's use here"
 
+WAIVED_STEP = "look at it again before the waiver ends, and repair or renew it; see docs/respond.md#waiver"
+
 
 def remedy(reason: Reason) -> str:
     """What to do about something unread, in one line. docs/unverified.md has the whole of it."""
     return _REMEDIES[reason]
+
+
+def follow_up(judged: JudgedResource, place: JudgedPlacement) -> str | None:
+    """What to do about a placement, whatever is the matter with it; None where nothing is."""
+    if place.reason is not None:
+        return f"{remedy(place.reason)}; see docs/unverified.md#{place.reason}"
+    if place.waiver is not None:
+        return WAIVED_STEP
+    return next_step(judged, place) if place.verdict is Verdict.VIOLATION else None
 
 
 def next_step(judged: JudgedResource, place: JudgedPlacement | None) -> str:
