@@ -1,0 +1,8 @@
+"""What changed between two runs. Pure: two reports in, a `Drift` out.
+
+What a run did not look at, or could not read, is never taken for gone: it is out of scope, or not seen.
+"""
+
+from diga_verify.drift.compare import drift, refuse_baseline
+
+__all__ = ["drift", "refuse_baseline"]
