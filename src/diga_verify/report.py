@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from diga_verify import __version__
+from diga_verify.changes import Drift
 from diga_verify.evaluate import JudgedResource, Judgement
 from diga_verify.model import PROOF_LACKING, Call, Enforcement, Project, Reason, Severity, Verdict, Witness
+from diga_verify.services import NOT_ASKED, Services
 
 SCHEMA_VERSION = "1"
 COMPLIANT, VIOLATION, UNVERIFIED = Verdict.COMPLIANT, Verdict.VIOLATION, Verdict.UNVERIFIED
@@ -23,12 +26,37 @@ class CheckerOrigin:
     permissions: tuple[str, ...]
 
 
+class LimitKind(StrEnum):
+    """What kind of thing a run leaves open."""
+
+    API = "api"  # what the API of a type does not show
+    SERVICE = "service"  # an enabled service that holds data and is not read, or that such are not known
+    SELECTION = "selection"  # what `-t` and `-r` left out
+    UNUSED = "unused"  # a type that the policy declares unused
+    WAIVER = "waiver"  # a violation that somebody answers for
+    ASSUMPTION = "assumption"  # a location that the policy's owner vouches for
+    WITNESS = "witness"  # what the second witness was not heard about
+    TABLE = "table"  # the dated tables that verdicts rest on
+    GENERAL = "general"  # what no run shows
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Something that a run of this kind cannot show."""
+    """Something that this run cannot show, or that its verdict rests on."""
 
     type: str
+    """The resource type that it is about; empty where it is about the whole run."""
     text: str
+    kind: LimitKind = LimitKind.API
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The evidence file of a run, which the placements' `source` points into."""
+
+    sha256: str
+    data: bytes = field(default=b"", compare=False, repr=False)
+    """The file itself; empty in a report that was read from a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +104,13 @@ class Report:
     adequacy_review_date: str
     interrupted_by: int | None = None
     """Number of the signal that ended the run before its time."""
+    services: Services = NOT_ASKED
+    """What the project has enabled. It changes no verdict."""
+    evidence: Evidence | None = None
+    what_if: bool = False
+    """Whether stored evidence was judged by another policy than the run's own."""
+    drift: Drift | None = None
+    """What changed since the run that was given as its baseline. It changes no verdict."""
     version: str = __version__
 
     @property

@@ -1,31 +1,29 @@
 """The JSON report, version 1: a promise to other programs, therefore written key by key.
 
-Its schema is report.schema.json beside this file. Two runs over the same world differ only in times.
+Its schema is report.schema.json beside this file. Two runs over the same world differ only in times. Everything that
+any format shows is in it: stored/ makes the report of it again.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
-from diga_verify.formats.advice import next_step
+from diga_verify.controls import Assessed, assessed
+from diga_verify.evaluate import JudgedPlacement, JudgedResource, Missing
+from diga_verify.formats import drift_json
+from diga_verify.formats.advice import follow_up
+from diga_verify.formats.ascii import ascii_json
 from diga_verify.formats.page import Page
-from diga_verify.model import Call, Unread, Verdict, Witness
+from diga_verify.model import Call, Placement, Unread, Witness
 from diga_verify.policy.rules import Waiver
-from diga_verify.report import SCHEMA_VERSION, Report
+from diga_verify.report import SCHEMA_VERSION, CheckerOrigin, Report
 from diga_verify.second_witness import NAME
-
-_ORDERS = re.compile(r"(?<=#)#|<(?=[/!])|\x7f")
-"""What could begin `##[command]` in a log, `</script>` or `<!--` in a page, and the one control character that ASCII
-JSON may hold. All of it stands within strings only, where an escape changes no value."""
+from diga_verify.services import Services
 
 
 def render(report: Report, page: Page) -> str:
     """The report as ASCII JSON with a line end: nothing in it can be a terminal's, a log's or a browser's command."""
-    text = json.dumps(document(report), indent=2, ensure_ascii=True)
-    return _ORDERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    return ascii_json(document(report))
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def document(report: Report) -> dict[str, Any]:
         "enforcement": report.enforcement.value,
         "strict": report.strict,
         "deep": report.deep,
-        "project": {"id": report.project.id, "number": report.project.number},
+        "project": {"id": report.project.id, "number": report.project.number, "state": report.project.state},
         "policy": {"path": report.policy_path, "sha256": report.policy_sha256},
         "principal": report.principal,
         "started_at": report.started_at,
@@ -47,6 +45,8 @@ def document(report: Report) -> dict[str, Any]:
         "verdict": report.verdict.value,
         "complete": report.complete,
         "exit_code": report.exit_code,
+        "interrupted_by": report.interrupted_by,
+        "what_if": report.what_if,
         "simulated": report.simulated,
         "api_root": report.api_root,
         "network_variables": list(report.network_variables),
@@ -62,15 +62,17 @@ def document(report: Report) -> dict[str, Any]:
             "unread": summary.unread,
         },
         "resources": [_resource(judged) for judged in judgement.resources],
-        "missing": [{"type": one.type, "name": one.name, "line": one.line} for one in judgement.missing],
+        "missing": [_missing(one) for one in judgement.missing],
         "unread": [_unread(one) for one in judgement.unread],
         "second_witness": _witness(report.witness),
         "declared_unused": list(judgement.declared_unused),
         "waivers": [_waiver(one) for one in judgement.waivers_used],
-        "limits": [{"type": one.type, "text": one.text} for one in report.limits],
-        "checkers": [
-            {"type": one.type, "distribution": one.distribution, "version": one.version} for one in report.checkers
-        ],
+        "limits": [{"type": one.type, "text": one.text, "kind": one.kind.value} for one in report.limits],
+        "services": _services(report.services),
+        "controls": [_control(one) for one in assessed(report)],
+        "evidence": {"sha256": report.evidence.sha256} if report.evidence else None,
+        "drift": drift_json.document(report.drift) if report.drift else None,
+        "checkers": [_checker(one) for one in report.checkers],
         "tables": {"locations": report.table_date, "adequacy_review": report.adequacy_review_date},
         "calls": [_call(one) for one in report.calls],
     }
@@ -88,30 +90,54 @@ def _resource(judged: JudgedResource) -> dict[str, Any]:
         "enforced": judged.enforced,
         "declared_unused": judged.declared_unused,
         "labels": dict(sorted(resource.labels.items())),
+        "owner": resource.owner or None,
+        "live": resource.live,
         "placements": [_placement(judged, place) for place in judged.placements],
     }
 
 
 def _placement(judged: JudgedResource, place: JudgedPlacement) -> dict[str, Any]:
     bound = place.bound
-    violation = place.verdict is Verdict.VIOLATION
     return {
         "role": place.placement.role.value,
         "location": place.location,
         "regions": list(bound.regions) if bound else [],
         "countries": list(bound.countries) if bound else [],
         "stands_for": bound.description if bound else None,
+        "anywhere": bound.anywhere if bound else None,
         "lawful": bound.lawful if bound else None,
         "field": place.placement.field,
         "about": place.placement.about or None,
+        "read": _read(place.placement),
+        "evidence": place.placement.source,
         "verdict": place.verdict.value,
         "severity": place.severity.value if place.severity else None,
         "allowed": list(place.allowed.entries),
+        "allowed_sets": list(place.allowed.sets),
         "rule_line": place.allowed.line,
         "assumed": place.assumption is not None,
+        "assumed_line": place.assumption.line if place.assumption else None,
         "waiver_line": place.waiver.line if place.waiver else None,
         "reason": place.reason.value if place.reason else None,
-        "next": next_step(judged, place) if violation else None,
+        "next": follow_up(judged, place),
+    }
+
+
+def _read(placement: Placement) -> dict[str, Any]:
+    return {
+        "location": placement.location,
+        "members": list(placement.members),
+        "reason": placement.reason.value if placement.reason else None,
+    }
+
+
+def _missing(missing: Missing) -> dict[str, Any]:
+    return {
+        "type": missing.type,
+        "name": missing.name,
+        "location": missing.location,
+        "line": missing.line,
+        "alike": list(missing.alike),
     }
 
 
@@ -122,6 +148,7 @@ def _unread(unread: Unread) -> dict[str, Any]:
         "reason": unread.reason.value,
         "detail": unread.detail,
         "resource": unread.resource,
+        "off_in_project": unread.off_in_project,
     }
 
 
@@ -131,6 +158,10 @@ def _witness(witness: Witness) -> dict[str, Any]:
         "heard": list(witness.heard),
         "silent": [{"asset_type": name, "reason": reason.value} for name, reason in witness.silent],
         "assets": len(witness.assets),
+        "listed": [
+            {"type": one.type, "full_name": one.full_name}
+            for one in sorted(witness.assets, key=lambda one: (one.type, one.full_name))
+        ],
     }
 
 
@@ -143,6 +174,38 @@ def _waiver(waiver: Waiver) -> dict[str, Any]:
         "owner": waiver.owner,
         "expires": waiver.expires.isoformat(),
         "line": waiver.line,
+    }
+
+
+def _services(services: Services) -> dict[str, Any]:
+    return {
+        "enabled": None if services.names is None else list(services.names),
+        "reason": services.reason.value if services.reason else None,
+        "not_read": [{"service": one.service, "product": one.product, "holds": one.holds} for one in services.not_read],
+    }
+
+
+def _control(one: Assessed) -> dict[str, Any]:
+    control = one.control
+    return {
+        "id": control.id,
+        "framework": control.framework,
+        "clause": control.clause,
+        "title": control.title,
+        "summary": control.summary,
+        "scope": control.scope,
+        "url": control.url,
+        "standing": one.standing.value,
+        "resources": list(one.resources),
+    }
+
+
+def _checker(origin: CheckerOrigin) -> dict[str, Any]:
+    return {
+        "type": origin.type,
+        "distribution": origin.distribution,
+        "version": origin.version,
+        "permissions": list(origin.permissions),
     }
 
 
