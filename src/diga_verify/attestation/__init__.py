@@ -1,0 +1,1 @@
+"""Attestations: who vouches for which report, policy and evidence (docs/attestation.md)."""
