@@ -11,16 +11,18 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from requests.adapters import HTTPAdapter
 
 from diga_verify.checkers.registry import registered
 from diga_verify.evaluate import Scope
 from diga_verify.gateway.endpoints import stand_in
+from diga_verify.gateway.live import Live
 from diga_verify.gateway.patience import Patience
 from diga_verify.model import TYPES
 from diga_verify.policy import Policy, default_policy, parse_policy
 from diga_verify.report import Report
 from diga_verify.simulator.server import Simulator
-from diga_verify.simulator.world import World
+from diga_verify.simulator.world import HOSTS, World
 from diga_verify.verify import Run, verify
 
 settings.register_profile(
@@ -84,6 +86,27 @@ def gate(policy: Callable[..., Policy]) -> Callable[..., Report]:
     return gate
 
 
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Lets the calls of one type, which never end anyway, have `call` seconds, or `read` seconds for the next bytes.
+    All other calls keep their budgets: on a busy machine an ordinary answer may take longer than any small one."""
+    usual_send, usual_deadline = HTTPAdapter.send, Live.deadline
+
+    def hurry(type: str, *, call: float = 1000.0, read: float = 1000.0) -> None:
+        def send(door: HTTPAdapter, request: Any, *, timeout: tuple[float, float], **options: Any) -> Any:
+            small = min(read, timeout[1]) if HOSTS[type] in request.url else timeout[1]
+            return usual_send(door, request, timeout=(timeout[0], small), **options)
+
+        def deadline(live: Live, of: str) -> float:
+            usual = usual_deadline(live, of)
+            return min(usual, live.patience.clock() + call) if of == type else usual
+
+        monkeypatch.setattr(HTTPAdapter, "send", send)
+        monkeypatch.setattr(Live, "deadline", deadline)
+
+    return hurry
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--matrix", action="store_true", help="print failures x types -> exit code (make matrix)")
     parser.addoption("--law-runs", default="80", help="runs with a fault, over all worlds (make law)")
@@ -93,6 +116,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 OUTSIDE = {
     "test_gcloud": "Google Cloud SDK",
     "test_recordings": "recorded answers of Google's servers",
+    "test_sarif_multitool": "SARIF multitool",
 }
 """Tests that need what a machine may lack; where it is missing they skip, and nobody should overlook that."""
 

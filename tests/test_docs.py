@@ -106,7 +106,7 @@ def test_the_section_of_a_reason_names_the_exit_code_of_a_run_with_it(reason: Re
 
 
 def test_every_type_has_its_section_with_every_role_that_is_read() -> None:
-    assert list(sections(RESPOND)) == [*TYPES, "missing", "waiver"]
+    assert list(sections(RESPOND)) == ["procedure", *TYPES, "missing", "waiver"]
     for type in TYPES:
         roles = set(re.findall(r"^\| `(\w+)`", sections(RESPOND)[type], re.MULTILINE))
         module = importlib.import_module(f"diga_verify.checkers.{type}")

@@ -146,6 +146,8 @@ REFUSED = Listed((), (failed(Reason.NOT_FOUND),))
         (Listed(()), 0),
         (Listed((), (failed(Reason.TIMEOUT),)), 0),
         (Listed((asset("//b/1"),), (failed(Reason.NOT_FOUND),)), 0),
+        (Listed((), (*REFUSED.unread, failed(Reason.TIMEOUT))), 0),
+        (Listed((), tuple(map(failed, REFUSALS))), 1),
         (REFUSED, 1),
     ],
 )

@@ -57,8 +57,10 @@ def test_what_belongs_in_the_wheel_is_inside(wheel: Path) -> None:
         "py.typed",
         "policy/regions.toml",
         "policy/regions.schema.json",
+        "formats/drift.schema.json",
         "formats/report.schema.json",
         "locations/table.toml",
+        "services.toml",
         "simulator/worlds/demo.toml",
         "simulator/worlds/compliant.toml",
     } <= inside

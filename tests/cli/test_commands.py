@@ -136,7 +136,7 @@ def test_simulator_serves_until_it_is_interrupted(folder: Path) -> None:
         run(["policy", "init"])
         assert run(["production", "dtx-data", "--api-root", url, "-t", "gke", "-q"]) == 0
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
     assert process.returncode == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 from diga_verify.cli.main import run
 from diga_verify.errors import CheckerError, UsageError
 from diga_verify.policy import default_policy
-from diga_verify.verify import Interrupted
+from diga_verify.reading import Interrupted
 
 GATE = ["production", "dtx-data", "--api-root", "http://127.0.0.1:1"]
 OUTPUTS = ["-o", "r.json", "-o", "table=second"]
@@ -145,3 +145,10 @@ def test_no_environment_variable_turns_the_gate_into_a_completion(
     monkeypatch.setenv("COMP_WORDS", "diga-verify production")
     monkeypatch.setenv("COMP_CWORD", "1")
     assert run([*GATE, "-p", "none.toml"]) not in {0, 1}
+
+
+@pytest.mark.parametrize("verb", ["replay", "render"])
+def test_a_misused_verb_keeps_the_file_that_it_would_have_read(verb: str, folder: Path) -> None:
+    (folder / "read.json").write_text("evidence or report")
+    assert run([verb, "read.json", "--no-such-flag", "-o", "json=read.json", *OUTPUTS]) == 2
+    assert names(folder) == ["read.json", "regions.toml"]

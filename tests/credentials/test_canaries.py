@@ -237,7 +237,7 @@ def test_the_client_libraries_told_to_log_everything(fails: bool, user: Any, fol
         "PYTHONWARNINGS": "ignore",
     }
     command = [sys.executable, "-m", "diga_verify", "production", "dtx-data", "-v", "-o", "report.json", "-t", "redis"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == (3 if fails else 0)
     report = (folder / "report.json").read_text()
     assert json.loads(report)["exit_code"] == done.returncode

@@ -24,7 +24,13 @@ def test_the_table_has_every_format_with_its_extension() -> None:
     assert {extension: name for name, extension in listed if extension} == BY_EXTENSION
 
 
-@pytest.mark.parametrize(("format", "language"), [("junit", "xml"), ("markdown", "markdown"), ("github", "text")])
+@pytest.mark.parametrize(
+    ("format", "language"),
+    [
+        *(("junit", "xml"), ("markdown", "markdown"), ("github", "text")),
+        *(("sarif", "json"), ("ocsf", "json"), ("oscal", "json")),
+    ],
+)
 def test_the_examples_are_from_the_demo(format: str, language: str, demo_report: Report) -> None:
     rendered = re.sub(r"(127\.0\.0\.1):\d+", r"\1:PORT", FORMATS[format](demo_report, Page()))
     example = re.search(rf"^## {format}\n.*?^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
@@ -42,6 +48,6 @@ def test_the_columns_of_csv_in_their_order_with_a_row_of_the_demo(demo_report: R
 
 def test_the_readme_names_every_format() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [line] = re.findall(r"what stdout gets: (.*)", readme)
-    assert re.findall(r"\w+", line.replace("(default)", "").replace(" or ", " ")) == list(FORMATS)
+    [listed] = re.findall(r"what stdout gets: (.*?)\n +-o", readme, re.DOTALL)
+    assert re.findall(r"\w+", listed.replace("(default)", "").replace(" or ", " ")) == list(FORMATS)
     assert "](docs/formats.md)" in readme

@@ -7,16 +7,19 @@ import io
 import json as json_library
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml
+from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
+from trestle.common.model_utils import ModelUtils
+from trestle.oscal.assessment_results import Model
 
 from diga_verify.cli.gate import run_against_shipped_world, tell_calls
 from diga_verify.formats import json
@@ -203,3 +206,63 @@ def test_no_cell_of_csv_is_a_formula_wherever_it_is_split(texts: list[str]) -> N
     cells = [cell for row in rows for cell in row]
     split = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=";") for cell in row]
     assert [cell for cell in (*cells, *split) if cell.lstrip(' "')[:1] in {*"=+-@\t\r"}] == []
+
+
+def strings(node: Any) -> Iterator[str]:
+    """All texts in JSON, keys too, as a reader sees them who has undone its escapes."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, Mapping):
+        yield from node
+        yield from strings(list(node.values()))
+    elif isinstance(node, list):
+        for one in node:
+            yield from strings(one)
+
+
+def undone(format: str, report: Report) -> Any:
+    """The report in a format that is JSON, harmless even without its escapes."""
+    document = json_library.loads(FORMATS[format](report, Page()))
+    assert_harmless("".join(f"{text}\n" for text in strings(document)))
+    return document
+
+
+@settings(max_examples=30)
+@given(texts=st.lists(TEXTS, min_size=1, max_size=7))
+def test_sarif_points_nowhere_else_and_loses_nothing(texts: list[str]) -> None:
+    report = cast("Report", spoilt(honest(), list(texts)))
+    [run] = undone("sarif", report)["runs"]
+    results = run["results"]
+    assert sum(one["occurrenceCount"] for one in results) == 12 + report.summary.unread
+    prints = [one["partialFingerprints"]["primaryLocationLineHash"] for one in results]
+    assert len(set(prints)) == len(prints)
+    assert not any("](" in text or "{" in text for one in results for text in strings(one["message"]))
+    [uri] = {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in results}
+    assert re.fullmatch(r"[\w.~%-]+(/[\w.~%-]+)*", uri, re.ASCII)
+    assert re.fullmatch(r"diga-verify/([\w.~%:-]*/){3}", run["automationDetails"]["id"], re.ASCII)
+    assert run["invocations"][0]["exitCode"] == 1
+
+
+@settings(max_examples=30)
+@given(texts=st.lists(TEXTS, min_size=1, max_size=7))
+def test_ocsf_stays_readable_and_loses_nothing(texts: list[str]) -> None:
+    report = cast("Report", spoilt(honest(), list(texts)))
+    events = [ComplianceFinding.model_validate(one) for one in undone("ocsf", report)]
+    assert len({one.finding_info.uid for one in events}) == len(events)
+    codes = [one.status_code for one in events]
+    counts = (codes.count("FAIL"), codes.count("MANUAL"), codes.count("PASS"))
+    assert counts == (12, report.summary.unread, report.summary.compliant)
+
+
+@settings(max_examples=30)
+@given(texts=st.lists(TEXTS, min_size=1, max_size=7))
+def test_oscal_stays_readable_and_loses_nothing(texts: list[str]) -> None:
+    report = cast("Report", spoilt(honest(), list(texts)))
+    read = Model.model_validate(undone("oscal", report)).assessment_results
+    assert ModelUtils.has_no_duplicate_values_by_name(read, "uuid")
+    observations = read.results[0].observations or []
+    assert sum(len(one.relevant_evidence or []) for one in observations) == report.placements
+    names = {judged.resource.full_name for judged in report.judgement.resources}
+    local = read.results[0].local_definitions
+    assert local is not None
+    assert len(local.inventory_items or []) == len(names)

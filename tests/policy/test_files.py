@@ -112,7 +112,7 @@ def test_a_named_pipe_is_read_to_its_end(folder: Path) -> None:
 def test_process_substitution_works(folder: Path) -> None:
     (folder / "elsewhere.toml").write_bytes(default_policy())
     command = f"{sys.executable} -m diga_verify policy check <(sleep 0.2; cat elsewhere.toml)"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
 
 

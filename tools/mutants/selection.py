@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tools.mutants.plan import OUTSIDE, SLOW, TYPES
+from tools.mutants.plan import OUTSIDE, REGISTRY, SLOW, TYPES
 
 
 class Chosen:
@@ -31,6 +31,8 @@ class Chosen:
         node = _node(item)
         if OUTSIDE in node or (self._type in TYPES and _is_property(item)):
             return False
+        if node.startswith(REGISTRY):
+            return self._type == "registry"
         of_type = re.match(rf"(?:{'|'.join(SLOW)}).*\[({'|'.join(TYPES)})\b", node)
         return of_type is None or self._type not in TYPES or of_type[1] == self._type
 

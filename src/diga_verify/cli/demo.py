@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from diga_verify.cli import options, screen
-from diga_verify.cli.gate import claim, deliver, run_against_shipped_world
+from diga_verify.cli.claims import claim
+from diga_verify.cli.delivery import deliver
+from diga_verify.cli.gate import run_against_shipped_world
 from diga_verify.errors import UsageError
 from diga_verify.formats.registry import FORMATS
 from diga_verify.simulator.world import SHIPPED
@@ -48,9 +50,9 @@ def simulator(
     latency: Annotated[float, typer.Option(min=0.0, metavar="SECONDS", help="Added to every answer.")] = 0.0,
 ) -> None:
     """Serve a world file on loopback, for trying out pipelines and policies. Ends with Ctrl-C."""
+    from diga_verify.reading import Interrupted
     from diga_verify.simulator.server import Simulator
     from diga_verify.simulator.world import WorldError, load_world, shipped_world
-    from diga_verify.verify import Interrupted
 
     try:
         loaded = shipped_world(world) if world in SHIPPED else load_world(Path(world))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,14 +11,17 @@ from typing import Annotated
 import typer
 
 from diga_verify.checkers.registry import registered
-from diga_verify.cli import options, screen
-from diga_verify.errors import OutputError, UsageError
+from diga_verify.cli import attestation, options, screen
+from diga_verify.cli.claims import claim
+from diga_verify.cli.delivery import deliver
+from diga_verify.cli.stored import stored_report
+from diga_verify.drift import drift, refuse_baseline
+from diga_verify.errors import UsageError
 from diga_verify.formats.registry import FORMATS
 from diga_verify.gateway.endpoints import Endpoints, stand_in
 from diga_verify.gateway.patience import Patience
 from diga_verify.policy import Policy, default_policy, load_policy, parse_policy
 from diga_verify.report import Report
-from diga_verify.sinks.file import remove_stale, write_file
 from diga_verify.verify import Run, verify
 
 _PROJECT_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.:")
@@ -35,6 +35,21 @@ def gate(
     resources: options.Resources = None,
     format: options.Format = "table",
     output: options.Outputs = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option("--evidence", metavar="FILE", help="Also store what was asked and answered, for replay."),
+    ] = None,
+    attest: attestation.Attest = None,
+    attest_key: attestation.AttestKey = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline",
+            metavar="REPORT",
+            envvar="DIGA_VERIFY_BASELINE",
+            help="Also show what changed since an earlier run, of which this is the JSON report or the evidence.",
+        ),
+    ] = None,
     strict: Annotated[
         bool,
         typer.Option("--strict", envvar="DIGA_VERIFY_STRICT", help="Treat `recommended` and `free` as `required`."),
@@ -71,7 +86,9 @@ def gate(
     color: options.ColorChoice = screen.Color.AUTO,
 ) -> None:
     """Verify that PROJECT's data lies where the policy allows in ENVIRONMENT. The word `verify` may be left out."""
-    outputs = claim(output, policy)
+    outputs = claim(
+        output, policy, evidence=evidence, attest=attest, attest_key=attest_key, also_read={"baseline": baseline}
+    )
     checkers = registered()
     format = options.known(format, tuple(FORMATS), "format")
     if not project or not set(project) <= _PROJECT_CHARACTERS:
@@ -89,47 +106,26 @@ def gate(
         patience=replace(Patience(), run=deadline),
         impersonate=impersonate,
         billing_project=billing_project,
+        keep_evidence=evidence is not None,
     )
+    earlier = _earlier(baseline, run)
+    order = attestation.ordered(attest, attest_key, outputs, run)
     with screen.progress(shown=not (no_progress or quiet)) as watch:
         report = verify(run, checkers, watch)
+    if earlier is not None:
+        report = replace(report, drift=drift(earlier, report))
     if verbose:
         tell_calls(report)
-    raise typer.Exit(deliver(report, format, outputs, quiet=quiet, color=color))
+    raise typer.Exit(deliver(report, format, outputs, quiet=quiet, color=color, evidence=evidence, order=order))
 
 
-def claim(outputs: Iterable[str] | None, policy: Path | None = None) -> list[tuple[str, Path]]:
-    """Format and file of each `-o`, and nothing left there of an earlier run: whatever becomes of this one, nobody
-    takes an old report for its own.
-
-    Therefore the first thing that a gate does. Raises UsageError, once the files that can be understood are gone.
-    """
-    claimed: dict[tuple[str, str], tuple[str, Path]] = {}
-    wrong: list[UsageError] = []
-    for text in outputs or ():
-        try:
-            format, path = options.destination(text)
-            _refuse_what_is_read(path, policy)
-            place = os.path.realpath(path.parent), path.name
-            if place in claimed:
-                wrong.append(UsageError(f"-o names {path} twice"))
-            claimed[place] = format, path
-            remove_stale(path)
-        except UsageError as error:
-            wrong.append(error)
-        except OutputError as error:  # it will not be written either, and then decide the exit code
-            screen.note(f"diga-verify: {error}")
-    if wrong:
-        raise wrong[0]
-    return list(claimed.values())
-
-
-def _refuse_what_is_read(path: Path, policy: Path | None) -> None:
-    """A slip of the pen must not cost anybody the policy or the credentials, under whatever name."""
-    credentials = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
-    for what, read in ("policy", policy), ("credentials", Path(credentials) if credentials else None):
-        with suppress(OSError, ValueError):
-            if read is not None and os.path.samestat(path.lstat(), read.stat()):
-                raise UsageError(f"-o {path} is the file of the {what}; a report needs a file of its own")
+def _earlier(baseline: Path | None, run: Run) -> Report | None:
+    """The report of the earlier run, read before anything is asked. Raises UsageError when it is of no use here."""
+    if baseline is None:
+        return None
+    earlier = stored_report(baseline)
+    refuse_baseline(earlier, run.environment, run.project)
+    return earlier
 
 
 def run_against_shipped_world(world: str, policy: Policy | None, *, quiet: bool) -> Report:
@@ -149,30 +145,6 @@ def run_against_shipped_world(world: str, policy: Policy | None, *, quiet: bool)
             endpoints=stand_in(simulator.url),
         )
         return verify(run, checkers, watch)
-
-
-def deliver(
-    report: Report, format: str, outputs: Sequence[tuple[str, Path]], *, quiet: bool, color: screen.Color
-) -> int:
-    """Show the report and write its files; the exit code that follows. A violation wins over a failed write, and
-    so does the signal that ended the run."""
-    page = screen.page(color)
-    failed = False
-    for name, path in outputs:
-        try:
-            write_file(path, FORMATS[name](report, replace(page, color=False)))
-        except OutputError as error:
-            screen.note(f"diga-verify: {error}")
-            failed = True
-    text = FORMATS[format](report, page)
-    if quiet and format == "table":
-        text = text[text.rstrip().rfind("\n\n") + 2 :]
-    try:
-        screen.result(text)
-    except OutputError as error:
-        screen.note(f"diga-verify: {error}")
-        failed = True
-    return 4 if failed and report.exit_code in {0, 2, 3} else report.exit_code
 
 
 def tell_calls(report: Report) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from diga_verify import services
 from diga_verify.checkers.registry import registered
 from diga_verify.cli import screen
 from diga_verify.locations.algebra import Explanation, all_locations, explain, table_date
@@ -32,7 +33,8 @@ def types(
         lines += [f"    not shown  {text}" for text in checker.limits]
         screen.tell(*lines, "")
     screen.tell(f"every run also needs {', '.join(_ALWAYS)}; --deep needs bigquery.jobs.create;")
-    screen.tell(f"with {' or '.join(PERMISSIONS)}, {NAME} is a second witness")
+    screen.tell(f"with {' or '.join(PERMISSIONS)}, {NAME} is a second witness;")
+    screen.tell(f"with {services.PERMISSION}, a report names the enabled services that are not read")
 
 
 def locations(

@@ -14,9 +14,10 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 from diga_verify import __version__
-from diga_verify.cli import demo, gate, lookups, policy, screen
-from diga_verify.errors import CheckerError, OutputError, PolicyError, UsageError
-from diga_verify.verify import Interrupted
+from diga_verify.cli import attestation, demo, diff, gate, lookups, policy, render, replay, screen
+from diga_verify.cli.claims import claim
+from diga_verify.errors import CheckerError, OutputError, PolicyError, ReportError, UsageError
+from diga_verify.reading import Interrupted
 
 USAGE, NOT_WRITTEN, BUG = 2, 4, 70
 _MISUSE = cast("type[Exception]", typer.BadParameter.__mro__[1])
@@ -35,10 +36,14 @@ app = typer.Typer(
 app.command("verify")(gate.gate)
 app.command("demo")(demo.demo)
 app.command("simulator")(demo.simulator)
+app.command("replay")(replay.replay)
+app.command("render")(render.render)
+app.command("diff")(diff.diff)
 app.add_typer(policy.app, name="policy")
+app.add_typer(attestation.app, name="attestation")
 app.command("types")(lookups.types)
 app.command("locations")(lookups.locations)
-VERBS = ("verify", "demo", "simulator", "policy", "types", "locations")
+VERBS = ("verify", "demo", "simulator", "replay", "render", "diff", "policy", "attestation", "types", "locations")
 
 
 def _version(wanted: bool) -> None:
@@ -77,7 +82,7 @@ def _obey(words: list[str]) -> int:
         _remove_stale_reports(words)
         _explain_misuse(error)
         return USAGE
-    except (UsageError, CheckerError) as error:
+    except (UsageError, CheckerError, ReportError) as error:
         screen.note(f"diga-verify: {error}")
         return USAGE
     except PolicyError as error:
@@ -104,8 +109,18 @@ def _explain_misuse(error: Exception) -> None:
 def _remove_stale_reports(words: list[str]) -> None:
     """Those that a refused command line names: it fails as any other does, and no old report may outlive it."""
     found = _read_leniently(words)
+    read = {name: found.get(name) for name in ("baseline", "old", "new", "report")}
+    if words[0] != "verify":  # only the gate writes evidence, any other verb reads it
+        read["evidence"] = found.pop("evidence", None)
     with suppress(UsageError):
-        gate.claim(found.get("output"), found.get("policy"))
+        claim(
+            found.get("output"),
+            found.get("policy"),
+            evidence=found.get("evidence"),
+            attest=found.get("attest"),
+            attest_key=found.get("attest_key"),
+            also_read=read,
+        )
 
 
 def _read_leniently(words: list[str]) -> dict[str, Any]:
@@ -134,7 +149,7 @@ def main() -> NoReturn:
 def _with_verb(arguments: Sequence[str]) -> list[str]:
     """The gate has no verb of its own: what starts with none of the verbs is its arguments."""
     words = list(arguments)
-    if words in ([], ["policy"]):
+    if words in ([], ["policy"], ["attestation"]):
         return [*words, "--help"]
     if words[0] in (*VERBS, *_COMPLETION, "-h", "--help", "-V", "--version"):
         return words

@@ -17,8 +17,8 @@ from typing import TextIO
 
 from diga_verify.errors import OutputError
 from diga_verify.formats.page import Page, plain
+from diga_verify.reading import Progress
 from diga_verify.redact import redact
-from diga_verify.verify import Progress
 
 
 class Color(StrEnum):

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from diga_verify.evaluate import JudgedPlacement, JudgedResource
-from diga_verify.formats.advice import next_step, remedy
+from diga_verify.formats.advice import follow_up, next_step, remedy
 from diga_verify.formats.page import Page, plain
 from diga_verify.formats.words import about_missing, caveats, conclusion, facts, yes
 from diga_verify.model import Reason, Verdict
@@ -127,7 +127,6 @@ def _of_resource(judged: JudgedResource, report: Report) -> Iterator[_Row]:
 
 def _placement(judged: JudgedResource, place: JudgedPlacement) -> _Row:
     bound, waiver = place.bound, place.waiver
-    violation = place.verdict is Verdict.VIOLATION
     return {
         "role": place.placement.role.value,
         "location": place.location or "",
@@ -145,7 +144,7 @@ def _placement(judged: JudgedResource, place: JudgedPlacement) -> _Row:
         "waiver_line": _number(waiver.line if waiver else None),
         "reason": place.reason.value if place.reason else "",
         "detail": f"assumed by the policy, line {place.assumption.line}" if place.assumption else "",
-        "next": next_step(judged, place) if violation else _remedy(place.reason) if place.reason else "",
+        "next": follow_up(judged, place) or "",
     }
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from diga_verify.changes import Drift
 from diga_verify.evaluate import JudgedPlacement, JudgedResource
-from diga_verify.formats.advice import next_step, remedy
+from diga_verify.formats.advice import WAIVED_STEP, next_step, remedy
+from diga_verify.formats.drift_words import LABELS, TITLES, how_many, named, read_from, said
 from diga_verify.formats.page import Page, plain
-from diga_verify.formats.words import caveats, conclusion, counts, facts, where
+from diga_verify.formats.words import caveats, conclusion, counts, facts, not_covered, where
 from diga_verify.model import Severity, Verdict
-from diga_verify.report import Report
+from diga_verify.report import LimitKind, Report
 
 LIMIT = 1_000_000
 """Bytes. GitHub refuses a summary of more than 1 MiB, GitLab a comment of more than a million characters."""
@@ -22,6 +24,7 @@ _LONGEST = 1000
 """Characters of one piece of foreign text, so that no single one takes all the room."""
 _SPARE = 2000
 """Bytes kept for the sentence that says what was left out."""
+_OF_THIS_RUN = {LimitKind.SERVICE, LimitKind.SELECTION, LimitKind.ASSUMPTION, LimitKind.WITNESS}
 _ENDS = str.maketrans({"`": r"\x60", "|": r"\x7c"})
 
 
@@ -38,7 +41,7 @@ class _Part:
 
 def render(report: Report, page: Page) -> str:
     """The report as at most `LIMIT` bytes: the verdict first, and if need be a sentence about what was left out."""
-    head, tail = [*_head(report)], [*_facts(report)]
+    head, tail = [*_head(report)], [*_not_covered(report), *_facts(report)]
     room = LIMIT - _SPARE - _size([*head, *tail])
     body: list[str] = []
     cut: list[str] = []
@@ -117,6 +120,8 @@ def _parts(report: Report) -> Iterator[_Part]:
     if waived:
         columns = _columns("Severity", "Type", "Resource", "Role", "Location", "Owner", "Until", "Reason")
         yield _Part("Waived", columns, tuple(waived), "waived placements")
+    if report.drift is not None:
+        yield _changes(report.drift)
     if steps := [*_steps(report)]:
         yield _Part("What to do", (), tuple(steps), "next steps")
 
@@ -171,6 +176,27 @@ def _waived(report: Report) -> Iterator[str]:
                 )
 
 
+def _changes(drift: Drift) -> _Part:
+    """What changed since the baseline, the worst first."""
+    rows = (
+        _row(
+            *(
+                TITLES[effect].lower(),
+                LABELS[one.kind],
+                _code(one.type or "run"),
+                _code(named(one)) if named(one) else "",
+            ),
+            _code(f"{said(one)}{f', read from {read_from(one)}' if read_from(one) else ''}"),
+        )
+        for effect in TITLES
+        for one in drift.of(effect)
+    )
+    caveats = (line for one in drift.caveats for line in (f"> {_code(one)}", ""))
+    columns = _columns("Effect", "What", "Type", "Resource", "Change") if drift.changes else ()
+    intro = (f"{how_many(drift)}.", "", *caveats, *columns)
+    return _Part(f"Changes since {drift.old.finished_at}", intro, tuple(rows), "changes")
+
+
 def _steps(report: Report) -> Iterator[str]:
     """What to do, each step once."""
     seen: dict[str, None] = {}
@@ -179,12 +205,27 @@ def _steps(report: Report) -> Iterator[str]:
         for place in (*places, *_gravest_first(judged)):
             seen[f"* {_code(judged.resource.name)}: {_code(next_step(judged, place))}"] = None
     if report.judgement.missing:
-        seen["* missing: correct the name, or create it; see docs/respond.md"] = None
+        seen["* missing: correct the name, or create it; see docs/respond.md#missing"] = None
+    if report.judgement.waivers_used:
+        seen[f"* waived: {_code(WAIVED_STEP)}"] = None
     for one in report.judgement.unread:
         # Within code no other code can stand.
         step = remedy(one.reason).replace("`", '"')
         seen[f"* {_code(one.reason)}: {_code(f'{step}; see docs/unverified.md#{one.reason}')}"] = None
     yield from seen
+
+
+def _not_covered(report: Report) -> Iterator[str]:
+    """The limits of this very run, which are few, and never left out. What is true of every one is for the JSON report,
+    and waivers have their table."""
+    sentences = [*not_covered(report)]
+    if sentences:
+        yield from ("", "### Not covered", "")
+    for sentence in sentences:
+        yield f"* {_code(sentence)}"
+    for limit in report.limits:
+        if limit.kind in _OF_THIS_RUN:
+            yield f"* {limit.kind}: {_code(limit.text)}"
 
 
 def _facts(report: Report) -> Iterator[str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import Console, RenderableType
-from rich.padding import Padding
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from diga_verify.evaluate import JudgedPlacement, JudgedResource
-from diga_verify.formats.advice import next_step, remedy
-from diga_verify.formats.page import Page, plain
+from diga_verify.formats.advice import follow_up, next_step, remedy
+from diga_verify.formats.drift_table import since
+from diga_verify.formats.page import Page
+from diga_verify.formats.printed import line as _line
+from diga_verify.formats.printed import many as _many
+from diga_verify.formats.printed import printed
+from diga_verify.formats.printed import words as _text
+from diga_verify.formats.words import not_covered
 from diga_verify.model import Reason, Severity, Unread, Verdict
 from diga_verify.report import Report
 from diga_verify.second_witness import NAME
@@ -24,26 +27,11 @@ _STYLES = {
     Verdict.COMPLIANT: "bold green",
 }
 _WORDS = {Verdict.VIOLATION: "VIOLATION", Verdict.UNVERIFIED: "NOT VERIFIED", Verdict.WAIVED: "WAIVED"}
-_ABOUT = 10  # columns before a finding's text: two of margin, and the longest role
 
 
 def render(report: Report, page: Page) -> str:
     """The report as lines of text for a page."""
-    text = io.StringIO()
-    console = Console(
-        file=text,
-        width=page.width,
-        color_system="standard" if page.color else None,
-        force_terminal=page.color,
-        no_color=not page.color,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    for part in _parts(report):
-        console.print(part)
-    return "\n".join(line.rstrip() for line in text.getvalue().split("\n")).rstrip("\n") + "\n"
+    return printed(_parts(report), page)
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:
@@ -56,6 +44,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     yield from _unread(report)
     yield from _witness(report)
     yield from _limits(report)
+    if report.drift is not None:
+        yield from since(report.drift)
     yield _counts(report)
     yield _sentence(report)
 
@@ -69,6 +59,8 @@ def _head(report: Report) -> Text:
         f"{gate}   project {report.project.id}{number}",
         f"policy {report.policy_path}, sha256 {report.policy_sha256[:8]}{asked_by}",
     ]
+    if report.what_if:
+        lines.append("WHAT IF: stored answers, judged by another policy than the run's own")
     if report.simulated:
         lines.append(f"SIMULATED: the answers came from {report.api_root}, not from Google Cloud")
     if report.network_variables:
@@ -110,8 +102,8 @@ def _places(judged: JudgedResource, alike: Sequence[JudgedPlacement], report: Re
         yield _line("", "outside what DiGAV section 4(3) allows")
     else:
         yield _line("", "within what DiGAV section 4(3) allows, outside the policy")
-    if first.verdict is Verdict.VIOLATION:
-        yield _line("next", next_step(judged, first))
+    if step := follow_up(judged, first):
+        yield _line("next", step)
 
 
 def _where(location: str | None, stands_for: str) -> str:
@@ -172,8 +164,9 @@ def _witness(report: Report) -> Iterator[RenderableType]:
 def _limits(report: Report) -> Iterator[RenderableType]:
     if report.judgement.declared_unused:
         yield _text(f"declared unused by the policy: {', '.join(report.judgement.declared_unused)}")
-    if report.whole:
-        yield Text("what the APIs do not show: `limits` in the JSON report, docs/limits.md")
+    sentences = [*not_covered(report)]
+    yield from map(_text, sentences)
+    if sentences:
         yield Text()
 
 
@@ -217,21 +210,3 @@ def _title(verdict: Verdict, severity: Severity | None, type: str, name: str, ki
     title = Text(_WORDS[verdict], style=_STYLES[verdict])
     title.append(_text("  " + "  ".join([*words, type, name, *([f"({kind})"] if kind else [])]), "bold"))
     return title
-
-
-def _line(about: str, text: str) -> Padding:
-    grid = Table.grid(padding=0)
-    grid.add_column(width=_ABOUT)
-    grid.add_column(overflow="fold")
-    grid.add_row(_text(about), _text(text))
-    return Padding(grid, (0, 0, 0, 2))
-
-
-def _text(words: str, style: str = "") -> Text:
-    """Every line with a foreign word in it is made here, and made harmless as a whole: what two parts make together
-    counts too."""
-    return Text(plain(words), style=style, overflow="fold")
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from diga_verify.evaluate import JudgedPlacement, JudgedResource, Missing
-from diga_verify.formats.advice import next_step, remedy
+from diga_verify.formats.advice import follow_up, next_step, remedy
 from diga_verify.model import Severity, Unread, Verdict
 from diga_verify.report import Report
 
@@ -45,6 +45,8 @@ def conclusion(report: Report) -> str:
 
 def caveats(report: Report) -> Iterator[Caveat]:
     """What must not be overlooked, whatever the verdict."""
+    if report.what_if:
+        yield Caveat("WHAT IF", "stored answers, judged by another policy than the run's own")
     if report.simulated:
         root = (report.api_root,) if report.api_root else ()
         yield Caveat("SIMULATED", "the answers came from a stand-in, not from Google Cloud", root)
@@ -68,6 +70,7 @@ def facts(report: Report) -> dict[str, str]:
         "exit_code": str(report.exit_code),
         "complete": yes(report.complete),
         "simulated": yes(report.simulated),
+        "what_if": "true" if report.what_if else "",
         "scope": "project" if report.whole else "selected",
         "selection": "" if report.whole else ", ".join(report.selection),
         "environment": report.environment,
@@ -86,6 +89,21 @@ def facts(report: Report) -> dict[str, str]:
         "finished_at": report.finished_at,
         "version": report.version,
     }
+
+
+def not_covered(report: Report) -> Iterator[str]:
+    """What the run did not cover, in a sentence or two; the JSON report has all of it."""
+    seen, limits = report.services, len(report.limits)
+    if seen.not_read:
+        products = [one.product for one in seen.not_read]
+        more = f" and {len(products) - 4} more" if len(products) > 5 else ""
+        named = ", ".join(products[: 4 if more else 5])
+        what = "service that holds data and is" if len(products) == 1 else "services that hold data and are"
+        yield f"not covered: {len(products)} enabled {what} not read ({named}{more})"
+    elif not seen.known:
+        yield f"not known: which services the project has enabled{f' ({seen.reason})' if seen.reason else ''}"
+    if limits:
+        yield f"{limits} limit{'' if limits == 1 else 's'} of this run: limits in the JSON report, docs/coverage.md"
 
 
 def yes(value: bool) -> str:
@@ -128,9 +146,8 @@ def about_placement(judged: JudgedResource, place: JudgedPlacement, report: Repo
         yield f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason} ({report.policy_path}:{waiver.line})"
     if place.reason is not None:
         yield f"not verified: {place.reason}"
-        yield f"next: {remedy(place.reason)}; see docs/unverified.md#{place.reason}"
-    if place.verdict is Verdict.VIOLATION:
-        yield f"next: {next_step(judged, place)}"
+    if step := follow_up(judged, place):
+        yield f"next: {step}"
 
 
 def about_unused(judged: JudgedResource, report: Report) -> Iterator[str]:

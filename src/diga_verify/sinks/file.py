@@ -28,6 +28,11 @@ def remove_stale(path: Path) -> None:
             path.unlink()
 
 
+def encoded(text: str) -> bytes:
+    """The bytes that `write_file` puts into a file."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def write_file(path: Path, text: str) -> None:
     """Put `text` at `path` in one step and for good, readable by its owner only.
 
@@ -52,8 +57,8 @@ def _put(name: str, text: str, folder: int) -> None:
     draft = f".{os.fsdecode(os.fsencode(name)[:_LONGEST])}.{secrets.token_hex(8)}"
     try:
         handle = os.open(draft, _DRAFT, 0o600, dir_fd=folder)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(encoded(text))
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -1,0 +1,91 @@
+"""What becomes of a report: its files, its attestation, what standard output shows, and the exit code of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from diga_verify.attestation.statement import Subject
+from diga_verify.cli import attestation, screen
+from diga_verify.errors import OutputError
+from diga_verify.formats.page import Page
+from diga_verify.formats.registry import FORMATS
+from diga_verify.report import Report
+from diga_verify.sinks.file import write_file
+
+
+def deliver(
+    report: Report,
+    format: str,
+    outputs: Sequence[tuple[str, Path]],
+    *,
+    quiet: bool,
+    color: screen.Color,
+    evidence: Path | None = None,
+    order: attestation.Order | None = None,
+) -> int:
+    """Show the report and write its files, then their attestation; the exit code that follows. A violation wins over
+    a failed write, and so does the signal that ended the run."""
+    page = screen.page(color)
+    failed = evidence is not None and not _write_evidence(report, evidence)
+    written = []
+    if evidence is not None and report.evidence is not None:
+        written.append(attestation.evidence_subject(evidence, report.evidence.sha256))
+    for name, path in outputs:
+        text = write_report(report, name, path, page)
+        if text is None:
+            failed = True
+        else:
+            written.append(attestation.report_subject(path, text, name))
+    if order is not None:
+        failed = not _attest(order, report, written, whole=not failed) or failed
+    failed = not show(report, format, page, quiet=quiet) or failed
+    return 4 if failed and report.exit_code in {0, 2, 3} else report.exit_code
+
+
+def write_report(report: Report, format: str, path: Path, page: Page) -> str | None:
+    """Write a report to a file; its text, or None where it could not be written."""
+    text = FORMATS[format](report, replace(page, color=False))
+    try:
+        write_file(path, text)
+    except OutputError as error:
+        screen.note(f"diga-verify: {error}")
+        return None
+    return text
+
+
+def show(report: Report, format: str, page: Page, *, quiet: bool) -> bool:
+    """Whether standard output took the report."""
+    text = FORMATS[format](report, page)
+    if quiet and format == "table":
+        text = text[text.rstrip().rfind("\n\n") + 2 :]
+    try:
+        screen.result(text)
+    except OutputError as error:
+        screen.note(f"diga-verify: {error}")
+        return False
+    return True
+
+
+def _write_evidence(report: Report, path: Path) -> bool:
+    """Whether the evidence is written."""
+    try:
+        write_file(path, report.evidence.data.decode("ascii") if report.evidence else "")
+    except OutputError as error:
+        screen.note(f"diga-verify: {error}")
+        return False
+    return True
+
+
+def _attest(order: attestation.Order, report: Report, written: Sequence[Subject], *, whole: bool) -> bool:
+    """Whether the attestation is written. Nothing is attested unless all that was asked for is there."""
+    if not whole:
+        screen.note(f"diga-verify: the attestation {order.path} was not made: a file that it is to be about is missing")
+        return False
+    try:
+        attestation.write_attestation(order, report, written)
+    except OutputError as error:
+        screen.note(f"diga-verify: {error}")
+        return False
+    return True
