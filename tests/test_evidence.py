@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import random
 import re
@@ -23,6 +24,7 @@ from diga_verify.gateway import gateway
 from diga_verify.gateway.patience import Patience
 from diga_verify.model import Reason
 from diga_verify.policy import default_policy
+from diga_verify.reading import Interrupted, Reading
 from diga_verify.report import Report
 from diga_verify.simulator.server import Simulator
 from diga_verify.simulator.world import shipped_world
@@ -72,6 +74,11 @@ def sealed(tree: Tree) -> bytes:
 
     content = {key: value for key, value in tree.items() if key != "sha256"}
     return canonical({**content, "sha256": hashlib.sha256(canonical(content)).hexdigest()})
+
+
+def part(*types: str) -> Scope:
+    """A run with `-t`."""
+    return Scope(types, whole=False)
 
 
 def again(tree: Tree) -> Report:
@@ -234,8 +241,19 @@ def _forged(tree: Tree, path: str, value: object) -> Tree:
     ("path", "value", "said"),
     [
         ("run.started_at", "yesterday", "no time"),
-        ("run.types", ["gke", "vault"], "vault"),
         ("run.interrupted_by", "15", "run.interrupted_by"),
+        ("run.interrupted_by", -128, "run.interrupted_by"),
+        ("run.interrupted_by", 128, "run.interrupted_by"),
+        ("run.types", [], "no types"),
+        ("run.types", ["gke", "gke"], "twice"),
+        ("run.types", ["gke"], "whole"),
+        ("run.resources", [["gke", "dta-cluster"]], "whole"),
+        ("run.simulated", False, "simulated"),
+        ("run.api_root", None, "simulated"),
+        ("run.finished", ["project", "lunch"], "lunch"),
+        ("run.started_at", "2025-11-23T10:00:00.000Z", "began at"),
+        ("run.finished_at", "2025-11-23T10:00:00.000Z", "ended at"),
+        ("run.finished_at", "yesterday", "no time"),
         ("policy.sha256", "0" * 64, "another policy"),
         ("policy.text", "", "another policy"),
         ("answers", [], "answers"),
@@ -250,9 +268,35 @@ def test_a_forger_s_evidence_must_still_make_sense(
         again(_forged(tree, path, value))
 
 
+def test_evidence_about_a_type_that_nobody_here_can_read(world: Callable[[], Tree], gate: Gate) -> None:
+    tree = tree_of(gate(world(), scope=part("gke"), keep_evidence=True))
+    tree["run"]["types"].append("vault")
+    tree["run"]["finished"] = sorted([*tree["run"]["finished"], "vault", "permissions of vault"])
+    with pytest.raises(EvidenceError, match="answers about vault, for which no checker"):
+        again(tree)
+
+
+@pytest.mark.parametrize("task", ["project", "permissions of kms"])
+def test_nothing_is_finished_before_its_beginning(world: Callable[[], Tree], gate: Gate, task: str) -> None:
+    """A run tests its permissions first: without these, a list that was read to its end is no whole list."""
+    tree = tree_of(gate(world(), keep_evidence=True))
+    tree["run"]["finished"].remove(task)
+    with pytest.raises(EvidenceError, match=f"finished without {task}"):
+        again(tree)
+
+
+def test_an_answer_is_kept_under_its_own_name(world: Callable[[], Tree], gate: Gate) -> None:
+    tree = tree_of(gate(world(), scope=part("gcs"), keep_evidence=True))
+    name = next(name for name in tree["answers"] if name.startswith("storage.buckets.list"))
+    for key in "method", "scope":
+        forged = {**tree, "answers": {**tree["answers"], name: {**tree["answers"][name], key: "another"}}}
+        with pytest.raises(EvidenceError, match="another"):
+            again(forged)
+
+
 def test_without_an_answer_there_is_no_proof(world: Callable[[], Tree], gate: Gate) -> None:
     """Whatever call of a compliant run is taken out of the evidence, or breaks off, the rest proves nothing."""
-    report = gate(world(), "sql", "bigquery", keep_evidence=True)
+    report = gate(world(), scope=part("sql", "bigquery"), keep_evidence=True)
     assert report.exit_code == 0
     tree = tree_of(report)
     optional = ("cloudasset", "serviceusage", "testIamPermissions projects/dtx-data inventory")
@@ -299,7 +343,7 @@ def test_every_placement_points_to_what_was_answered(world: Callable[[], Tree], 
 def test_what_was_not_asked_for_is_not_kept(world: Callable[[], Tree], gate: Gate) -> None:
     """Here an API answers more than the field mask says."""
     unasked = {"answer": "surrogate", "service": "firestore.googleapis.com", "path": "/databases$"}
-    report = gate(world() | {"faults": [unasked]}, "firestore", keep_evidence=True)
+    report = gate(world() | {"faults": [unasked]}, scope=part("firestore"), keep_evidence=True)
     kept = data_of(report).decode()
     assert "(default)" in kept
     assert "description" not in kept
@@ -316,7 +360,7 @@ def test_two_runs_differ_in_times_only(world: Callable[[], Tree], gate: Gate) ->
 
 
 def test_evidence_names_the_run_its_code_and_its_policy(world: Callable[[], Tree], gate: Gate) -> None:
-    tree = tree_of(gate(world(), "gke", "kms", keep_evidence=True, strict=True))
+    tree = tree_of(gate(world(), scope=part("gke", "kms"), keep_evidence=True, strict=True))
     assert tree["policy"]["text"].encode() == default_policy() + b"\n"
     assert tree["policy"]["sha256"] == hashlib.sha256(tree["policy"]["text"].encode()).hexdigest()
     assert re.fullmatch("[0-9a-f]{64}", tree["tool"]["sha256"])
@@ -339,7 +383,7 @@ def _same(report: Report) -> None:
 
 
 def test_selected_and_deep_runs_show_the_same_again(world: Callable[[], Tree], gate: Gate) -> None:
-    _same(gate(world(), "bigquery", "sql", keep_evidence=True, deep=True))
+    _same(gate(world(), scope=part("bigquery", "sql"), keep_evidence=True, deep=True))
     wanted = frozenset({("sql", "dta-postgres"), ("gke", "nobody")})
     report = gate(world(), keep_evidence=True, scope=Scope(("gke", "sql"), wanted, whole=False))
     assert report.exit_code == 1
@@ -366,6 +410,25 @@ def test_an_interrupted_run_shows_the_same_again(world: Callable[[], Tree], gate
     _same(report)
 
 
+@pytest.mark.parametrize("moment", range(1, 6))
+def test_a_run_that_was_really_interrupted_shows_the_same_again(
+    world: Callable[[], Tree], gate: Gate, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """While it waits for its permissions, the project's record, the lists, the inventory and the services."""
+    usual, waits = Reading._as_done, itertools.count(1)
+
+    def as_done(self: Reading, tasks: Any, **more: Any) -> Any:
+        if next(waits) == moment:
+            raise Interrupted(15)
+        return usual(self, tasks, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reading, "_as_done", as_done)
+        report = gate(world(), keep_evidence=True)
+    assert report.exit_code == 143
+    _same(report)
+
+
 def test_a_run_without_credentials_shows_the_same_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -383,9 +446,8 @@ def test_a_spoilt_list_shows_the_same_again(
     world: Callable[[], Tree], gate: Gate, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     monkeypatch.setattr(gateway, "PAGE_LIMIT", 20)
-    report = gate(
-        world() | {"faults": [{"answer": answer, "service": "storage.googleapis.com"}]}, "gcs", keep_evidence=True
-    )
+    faults = [{"answer": answer, "service": "storage.googleapis.com"}]
+    report = gate(world() | {"faults": faults}, scope=part("gcs"), keep_evidence=True)
     assert report.exit_code == 3
     _same(report)
 
@@ -393,6 +455,6 @@ def test_a_spoilt_list_shows_the_same_again(
 def test_another_world_is_another_evidence(world: Callable[[], Tree], gate: Gate) -> None:
     table = world()
     table["gcs"]["buckets"][-1]["location"] = "US"
-    good, bad = gate(world(), "gcs", keep_evidence=True), gate(table, "gcs", keep_evidence=True)
+    good, bad = (gate(one, scope=part("gcs"), keep_evidence=True) for one in (world(), table))
     assert (good.exit_code, bad.exit_code) == (0, 1)
     assert (again(tree_of(good)).exit_code, again(tree_of(bad)).exit_code) == (0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from diga_verify.model import (
     Witness,
 )
 from diga_verify.policy.rules import Allowed
-from diga_verify.report import SCHEMA_VERSION, CheckerOrigin, Report
+from diga_verify.report import SCHEMA_VERSION, CheckerOrigin, Evidence, Report
 
 COMPLIANT, VIOLATION, UNVERIFIED, WAIVED = Verdict.COMPLIANT, Verdict.VIOLATION, Verdict.UNVERIFIED, Verdict.WAIVED
 REQUIRED, RECOMMENDED, FREE = Enforcement.REQUIRED, Enforcement.RECOMMENDED, Enforcement.FREE
@@ -206,3 +207,20 @@ def test_nothing_is_declared_unused_unless_it_is_said() -> None:
 def test_the_severity_of_what_is_waived_does_not_count() -> None:
     one = judged(VIOLATION, place(WAIVED, Severity.CRITICAL), place(VIOLATION, Severity.HIGH))
     assert one.severity is Severity.HIGH
+
+
+def test_evidence_is_told_by_its_digest() -> None:
+    stored = Evidence("ab", b"SECRET")
+    assert (stored, Evidence("ab").data) == (Evidence("ab"), b"")
+    assert stored != Evidence("cd", b"SECRET")
+    assert "SECRET" not in repr(stored)
+
+
+def test_a_report_is_of_its_own_policy_and_without_more_unless_it_says_so() -> None:
+    defaults = {one.name: one.default for one in fields(Report) if one.default is not MISSING}
+    assert {name: defaults[name] for name in ("what_if", "evidence", "drift", "interrupted_by")} == {
+        "what_if": False,
+        "evidence": None,
+        "drift": None,
+        "interrupted_by": None,
+    }

@@ -105,6 +105,7 @@ def columns(line: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
 
 
+@settings(max_examples=25)
 @given(st.lists(TEXTS, min_size=1, max_size=7), st.sampled_from([40, 80, 200]))
 def test_every_format_makes_every_text_harmless(texts: list[str], width: int) -> None:
     report = cast("Report", spoilt(honest(), list(texts)))

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from types import FrameType
 from typing import Annotated, Any, NoReturn, cast
 
@@ -77,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _obey(words: list[str]) -> int:
     try:
-        code = app(args=words, prog_name="diga-verify", standalone_mode=False)
+        code = _command()(args=words, prog_name="diga-verify", standalone_mode=False)
     except _MISUSE as error:
         _remove_stale_reports(words)
         _explain_misuse(error)
@@ -96,6 +97,12 @@ def _obey(words: list[str]) -> int:
         screen.note("diga-verify: this is a bug in diga-verify; nothing is proven")
         return BUG
     return code if isinstance(code, int) else 0
+
+
+@cache
+def _command() -> Any:
+    """The parser of all commands, which takes a while to make."""
+    return typer.main.get_command(app)
 
 
 def _explain_misuse(error: Exception) -> None:
@@ -120,12 +127,13 @@ def _remove_stale_reports(words: list[str]) -> None:
             attest=found.get("attest"),
             attest_key=found.get("attest_key"),
             also_read=read,
+            kept={"--metrics-file": found.get("metrics_file")},
         )
 
 
 def _read_leniently(words: list[str]) -> dict[str, Any]:
     """The options of words that the parser refused, read once more less strictly; unknown ones are left out."""
-    verb = getattr(typer.main.get_command(app), "commands", {}).get(words[0])
+    verb = getattr(_command(), "commands", {}).get(words[0])
     if verb is None:
         return {}
     try:
