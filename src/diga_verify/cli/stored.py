@@ -7,8 +7,8 @@ from pathlib import Path
 
 from diga_verify.checkers.registry import registered
 from diga_verify.errors import EvidenceError, ReportError, UsageError
+from diga_verify.evidence import MAX_BYTES
 from diga_verify.files import read_file
-from diga_verify.formats.stored import MAX_BYTES, read_report
 from diga_verify.gateway.records import ANSWERS
 from diga_verify.report import Report
 from diga_verify.verify import replay
@@ -21,6 +21,8 @@ _EVIDENCE = f'{{"{ANSWERS}"'.encode()
 
 def load_report(path: Path) -> Report:
     """The report in a file, a pipe, or standard input. Raises UsageError, and ReportError for what is no report."""
+    from diga_verify.formats.stored import read_report  # its models take a while to make, and few runs need them
+
     if path == STDIN:
         return read_report(_standard_input(), "standard input")
     return read_report(read_file(path, MAX_BYTES).data, str(path))
@@ -28,6 +30,8 @@ def load_report(path: Path) -> Report:
 
 def stored_report(path: Path) -> Report:
     """The report in a file, or of the evidence in it. Raises UsageError for anything else."""
+    from diga_verify.formats.stored import read_report
+
     data = read_file(path, MAX_BYTES).data
     try:
         if data.startswith(_EVIDENCE):
