@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diga_verify.changes import Change, Drift, Effect, Kind
-from diga_verify.drift import drift, refuse_baseline
+from diga_verify.drift import NOTHING_IN_COMMON, drift, refuse_baseline
 from diga_verify.drift.places import path, spot, without_indices
 from diga_verify.errors import UsageError
 from diga_verify.evaluate import Scope, evaluate
@@ -415,6 +415,20 @@ class TestScope:
         old = run(bucket("a"), bucket("b", "US"), copy, unread=[trouble])
         new = run(bucket("a"), bucket("b"), scope=Scope(("gcs",), frozenset({("gcs", "a")}), whole=False))
         assert between(old, new) == [(Kind.VANISHED, NEUTRAL, "gcs copy", "primary europe-west3", None)]
+
+    def test_runs_with_nothing_in_common(self) -> None:
+        parts = [
+            Scope(("gke",), whole=False),
+            Scope(("gcs",), frozenset({("gcs", "a")}), whole=False),
+            Scope(("gcs",), frozenset({("gcs", "b")}), whole=False),
+            Scope(("gcs", "gke"), frozenset({("gcs", "b"), ("gke", "work")}), whole=False),
+        ]
+        runs = [run(*(bucket(name) for _, name in one.wanted), scope=one) for one in parts]
+        for old, new, compared in (0, 1, False), (1, 2, False), (1, 3, False), (2, 3, True), (0, 3, True):
+            assert (NOTHING_IN_COMMON in drift(runs[old], runs[new]).caveats) is not compared
+        copy = replace(bucket("b"), owner="//storage.googleapis.com/a")
+        both = [run(bucket("a"), copy, scope=parts[1]), run(bucket("a"), copy, scope=parts[2])]
+        assert NOTHING_IN_COMMON not in drift(*both).caveats
 
     def test_a_type_that_only_one_whole_run_could_read(self) -> None:
         found = drift(run(bucket("a"), scope=Scope(("gcs", "kms"))), run(bucket("a"), scope=Scope(("gcs",))))

@@ -218,7 +218,8 @@ def test_a_changed_byte_ends_a_replay(stored: Path, capsys: pytest.CaptureFixtur
         (b"[]\n", "no JSON object"),
         (b"{}\n", "version None"),
         (b'{"schema_version":"2"}\n', "version '2', and this program reads '1'"),
-        (b'{"schema_version":"1"}\n', "was changed"),
+        (b'{"schema_version":"1"}\n', "is no evidence of diga-verify, which is what `--evidence FILE` writes"),
+        (b'{"schema_version":"1","sha256":""}\n', "was changed"),
         (sealed({"schema_version": "1"}), "no evidence of diga-verify: tool"),
         (sealed({"schema_version": "1"}).replace(b":", b": "), "not written as evidence is"),
     ],
@@ -276,6 +277,14 @@ def test_evidence_about_a_type_that_nobody_here_can_read(world: Callable[[], Tre
         again(tree)
 
 
+def test_a_stand_in_s_answers_are_not_google_s(world: Callable[[], Tree], gate: Gate) -> None:
+    """Also where the evidence says nothing of the stand-in any more."""
+    tree = tree_of(gate(world(), scope=part("gcs"), keep_evidence=True))
+    tree["run"] |= {"simulated": False, "api_root": None}
+    with pytest.raises(EvidenceError, match=r"http://127\.0\.0\.1:\d+/\S+ was asked, which is not Google"):
+        again(tree)
+
+
 @pytest.mark.parametrize("task", ["project", "permissions of kms"])
 def test_nothing_is_finished_before_its_beginning(world: Callable[[], Tree], gate: Gate, task: str) -> None:
     """A run tests its permissions first: without these, a list that was read to its end is no whole list."""
@@ -307,6 +316,9 @@ def test_without_an_answer_there_is_no_proof(world: Callable[[], Tree], gate: Ga
         assert again(less).exit_code == 3, name
         answer = tree["answers"][name]
         less["answers"][name] = {**answer, "pages": answer["pages"][:-1]}
+        assert again(less).exit_code == 3, name
+        shorter = [{key: one[key] for key in one if key != "nextPageToken"} for one in answer["pages"][:-1]]
+        less["answers"][name] = {**answer, "pages": shorter}
         assert again(less).exit_code == 3, name
         less["answers"][name] = {**answer, "pages": [*answer["pages"], *answer["pages"]]}
         assert again(less).exit_code == 3, name

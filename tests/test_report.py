@@ -89,6 +89,7 @@ NOBODY_MINDS = [judged(verdict, enforced=False) for verdict in (COMPLIANT, VIOLA
         (report(), UNVERIFIED, 3),
         (report(unused=("gcs",)), UNVERIFIED, 3),
         (report(unused=("gcs", "kms")), COMPLIANT, 0),
+        (report(checkers=()), UNVERIFIED, 3),
         (report(unused=("gcs", "kms", "sql")), COMPLIANT, 0),
         (report(FINE, unread=(IDLE,)), UNVERIFIED, 2),
         (report(FINE, unread=(IDLE, FAILED)), UNVERIFIED, 3),

@@ -21,6 +21,8 @@ from diga_verify.second_witness import INVENTORY, hear, unseen
 from diga_verify.services import NOT_ASKED, SERVICES, Services, enabled_services
 
 T = TypeVar("T")
+PROJECT = "project"
+"""What the record of calls, and evidence, name the question for the project's own record."""
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 _TICK = 0.2
 """Seconds between two looks at a run that waits."""
@@ -51,6 +53,11 @@ class Course:
     finished: frozenset[str] = frozenset()
     stopped: ReadError | None = None
     interrupted_by: int | None = None
+
+
+def permissions_of(type: str) -> str:
+    """The name of the task that asks for the caller's permissions."""
+    return f"permissions of {type}"
 
 
 class Source(Protocol):
@@ -130,13 +137,13 @@ class Reading:
     def _preflight(self, gateway: Gateway) -> None:
         """The project's own record and the caller's permissions, before anything else."""
         project = self.project
-        record = self._ask("project", partial(project_record, gateway, project.id), lambda one: (project, (one,)))
+        record = self._ask(PROJECT, partial(project_record, gateway, project.id), lambda one: (project, (one,)))
         rights = [
             self._ask(
                 checker.type,
                 partial(missing_permissions, gateway, checker.type, project, checker.permissions),
                 lambda one: (one,),
-                task=f"permissions of {checker.type}",
+                task=permissions_of(checker.type),
             )
             for checker in self._checkers
         ]
@@ -197,7 +204,8 @@ class Reading:
         """What the tasks come to as they finish, until none is left, or the time is up: the run's, or `at_most`
         seconds."""
         gateway = self._gateway
-        names = {task: name for name, task in filter(None, tasks)}
+        asked = [*tasks]
+        names = {task: name for name, task in filter(None, asked)}
         left = set(names)
         reserve = 0.0 if gateway is None else max(0.0, gateway.seconds_left - at_most)
         while left and gateway is not None and (seconds := gateway.seconds_left - reserve) > 0:
@@ -206,6 +214,8 @@ class Reading:
             for task in done:
                 yield task.result()
                 self._course = replace(self._course, finished=self._course.finished | {names[task]})
+        if None in asked:
+            self._end_as_before()
 
 
 def _read_type(checker: Checker, gateway: Gateway, project: Project) -> tuple[str, list[Resource], list[Unread]]:

@@ -187,4 +187,5 @@ class Report:
     @property
     def _nothing_due(self) -> bool:
         """Every type looked at is declared unused, so that there being nothing is what the policy says."""
-        return {origin.type for origin in self.checkers} <= set(self.judgement.declared_unused)
+        types = {origin.type for origin in self.checkers}
+        return bool(types) and types <= set(self.judgement.declared_unused)

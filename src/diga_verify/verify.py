@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from diga_verify import __version__, evidence
+from diga_verify import __version__
 from diga_verify.checkers.registry import Registered
 from diga_verify.coverage import limits
 from diga_verify.errors import EvidenceError, UsageError
 from diga_verify.evaluate import Scope, evaluate
-from diga_verify.evidence import Asked, Stored
+from diga_verify.evidence.stored import Asked, Stored
+from diga_verify.evidence.write import write
 from diga_verify.gateway.clients import Clients
 from diga_verify.gateway.door import Door
 from diga_verify.gateway.endpoints import Endpoints
@@ -75,7 +76,7 @@ def verify(run: Run, checkers: Mapping[str, Registered], watch: Callable[[Progre
         return report
     origins = {one.type: (one.distribution, one.version) for one in report.checkers}
     stored = Stored(asked, reading.course, run.policy.path, run.policy.data, records, origins)
-    return replace(report, evidence=_sealed(evidence.write(stored)))
+    return replace(report, evidence=_sealed(write(stored)))
 
 
 def replay(data: bytes, path: str, checkers: Mapping[str, Registered], policy: Path | None = None) -> Report:
@@ -84,12 +85,14 @@ def replay(data: bytes, path: str, checkers: Mapping[str, Registered], policy: P
 
     Raises EvidenceError when the file was changed, UsageError when the policy does not fit, and PolicyError.
     """
-    stored = evidence.read(data, path)
+    from diga_verify.evidence.read import read  # its models take a while to make, and no other run needs them
+
+    stored = read(data, path)
     asked = stored.asked
     if unknown := [type for type in asked.scope.types if type not in checkers]:
         raise EvidenceError(f"{path} has answers about {', '.join(unknown)}, for which no checker is installed here")
     # The day of the run decides which waivers had expired.
-    day = _day(asked.started_at, path)
+    day = datetime.fromisoformat(asked.started_at).date()
     own = parse_policy(stored.policy, path=stored.policy_path, today=day, known_types=tuple(checkers))
     chosen = own if policy is None else load_policy(policy, today=day, known_types=tuple(checkers))
     rules = chosen.environment(asked.environment)
@@ -203,13 +206,6 @@ def _refuse_other_project(rules: Rules, project: Project) -> None:
 def _origin(registered: Registered) -> CheckerOrigin:
     checker = registered.checker
     return CheckerOrigin(checker.type, registered.distribution, registered.version, checker.permissions)
-
-
-def _day(stamp: str, path: str) -> date:
-    try:
-        return datetime.fromisoformat(stamp).date()
-    except ValueError:
-        raise EvidenceError(f"{path} says that its run began at {stamp!r}, which is no time") from None
 
 
 def _now() -> str:

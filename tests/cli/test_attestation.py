@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from diga_verify.cli.main import run
+from diga_verify.formats.registry import FORMATS
 from diga_verify.policy import default_policy
 from diga_verify.simulator.server import Simulator
 from diga_verify.simulator.world import shipped_world
@@ -282,6 +283,30 @@ def test_a_name_that_is_no_utf8_is_written_harmlessly(gate: Callable[..., int], 
     assert b"\x1b" not in (folder / "a.json").read_bytes()
     words = ("--report", name, "--policy", "regions.toml", "--allow-simulated")
     assert run(["attestation", "verify", "a.json", "--key", "public.pem", *words]) == 0
+
+
+def test_a_signed_report_that_contradicts_itself_is_refused(
+    gate: Callable[..., int], folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without evidence too: whoever has the key can sign anything, and this is no report of a run."""
+    usual = FORMATS["json"]
+    monkeypatch.setitem(FORMATS, "json", lambda *words: usual(*words).replace('"europe-west3"', '"us-central1"'))
+    assert gate("-o", "report.json", "--attest", "a.json", "--attest-key", "key.pem") == 0
+    words = ("--report", "report.json", "--policy", "regions.toml", "--allow-simulated")
+    assert run(["attestation", "verify", "a.json", "--key", "public.pem", *words]) == 3
+    assert "follows from the rest" in capsys.readouterr().err
+
+
+def test_a_violation_that_nobody_enforces_ends_with_0_and_is_not_called_compliant(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["-o", "report.json", "--attest", "a.json", "--attest-key", "key.pem", "-q", "-t", "gcs"]
+    with Simulator(shipped_world("demo")) as simulator:
+        assert run(["staging", "dtx-data", "--api-root", simulator.url, *words]) == 0
+    capsys.readouterr()
+    files = ("--report", "report.json", "--policy", "regions.toml", "--allow-simulated")
+    assert run(["attestation", "verify", "a.json", "--key", "public.pem", *files]) == 0
+    assert "NOT COMPLIANT: staging is recommended" in capsys.readouterr().out
 
 
 def test_the_verb_alone_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -195,6 +195,19 @@ def test_misuse_is_2_and_costs_no_report(
 
 
 @pytest.mark.usefixtures("two_runs")
+def test_runs_that_have_nothing_in_common_are_refused(
+    world: Worlds, verify: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That nothing changed in nothing must not look like an all-clear."""
+    verify(world(), "-o", "gke.json", "-t", "gke")
+    capsys.readouterr()
+    assert run(["diff", "old.json", "gke.json"]) == 2
+    shown = capsys.readouterr()
+    assert "nothing is compared (old: gcs, kms; new: gke)" in shown.err
+    assert shown.out == ""
+
+
+@pytest.mark.usefixtures("two_runs")
 def test_what_cannot_be_written_is_4_unless_a_change_fails(folder: Path) -> None:
     (folder / "folder.json").mkdir()
     assert run(["diff", "new.json", "old.json", "-o", "folder.json"]) == 4

@@ -307,6 +307,7 @@ def reports(draw: st.DrawFn) -> Report:
         scope,
         Enforcement.REQUIRED if strict else rules.enforcement,
     )
+    api_root = draw(st.one_of(st.none(), TEXTS))
     values: JsonObject = {
         "environment": rules.name,
         "enforcement": rules.enforcement,
@@ -318,8 +319,8 @@ def reports(draw: st.DrawFn) -> Report:
         "principal": draw(st.one_of(st.none(), TEXTS)),
         "started_at": draw(TIMES),
         "finished_at": draw(TIMES),
-        "simulated": draw(st.booleans()),
-        "api_root": draw(st.one_of(st.none(), TEXTS)),
+        "simulated": api_root is not None,
+        "api_root": api_root,
         "network_variables": draw(NAMES),
         "whole": scope.whole,
         "selection": tuple(f"{type}/{name}" for type, name in sorted(scope.wanted)) or scope.types,
@@ -412,6 +413,7 @@ def first(verdict: str) -> tuple[int, int]:
         (b'{"schema_version": "2"}', f"schema_version is '2', and diga-verify {__version__} reads '1'"),
         (b'{"schema_version": 1}', f"schema_version is '1', and diga-verify {__version__} reads '1'"),
         (b'{"schema_version": {"x": []}}', "schema_version is '{\"x\": []}'"),
+        (b'{"schema_version": "1", "answers": {}}', "evidence, and no report; `diga-verify replay EVIDENCE"),
         (b'{"schema_version": "1"}', "the report lacks the key 'tool' (and "),
     ],
 )
@@ -447,6 +449,11 @@ def test_a_byte_order_mark_does_no_harm() -> None:
         (("interrupted_by",), 2, "/exit_code is 1, and 130 follows"),
         (("interrupted_by",), 0, "/interrupted_by is 0, and should be greater"),
         (("selection",), ["gcs/x"], "/selection is an array of 1, and an array of 0 follows"),
+        (("simulated",), False, "/simulated is false, and true follows"),
+        (("api_root",), None, "/simulated is true, and false follows"),
+        (("checkers",), [], "/scope is 'project', and 'selected' follows"),
+        (("resources", 0, "type"), "vault", "/resources/0/type is 'vault', and 'bigquery or"),
+        (("selection",), None, "/selection is null, and should be a valid array"),
         (("scope",), "whole", "/scope is 'whole', and should be 'project' or 'selected'"),
         (("strict",), "false", "/strict is 'false', and should be a valid boolean"),
         (("exit_code",), 1.0, "/exit_code is 1.0, and should be a valid integer"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from diga_verify.evaluate import Missing
+from diga_verify.formats import table
 from diga_verify.formats.advice import remedy
+from diga_verify.formats.page import Page
 from diga_verify.formats.words import about_missing, about_placement, conclusion, where
 from diga_verify.model import Enforcement, Reason, Verdict
 from diga_verify.policy.rules import Assumption
@@ -21,6 +23,12 @@ def test_how_a_run_ended(calm: dict[str, tuple[Report, str, int]], demo_report: 
     }
     part = replace(calm["compliant"][0], whole=False)
     assert conclusion(part) == "What was selected lies where the policy requires."
+    good = calm["compliant"][0]
+    waived = tuple(replace(one, verdict=Verdict.WAIVED) for one in good.judgement.resources[:1])
+    excused = replace(good, judgement=replace(good.judgement, resources=waived))
+    assert conclusion(excused) == "All data of the project lies where the policy requires, or is waived by name."
+    printed = " ".join(table.render(excused, Page()).split())
+    assert "All data of dtx-data lies where the policy requires, or is waived by name. exit 0" in printed
     nobody = tuple(replace(one, enforced=False) for one in demo_report.judgement.resources)
     shown = replace(
         demo_report, enforcement=Enforcement.RECOMMENDED, judgement=replace(demo_report.judgement, resources=nobody)

@@ -48,7 +48,7 @@ class Firestore:
         "databases, named and deleted-but-recoverable ones too: location, keys",
         "backups in all locations",
     )
-    limits = ("Exports go to Cloud Storage and are seen there, as buckets.",)
+    limits = ("Exports go to Cloud Storage: they are seen as buckets, and only by a run that reads gcs.",)
 
     def query(self, gateway: Gateway, project: Project) -> Found:
         from google.cloud.firestore_admin_v1.services.firestore_admin import FirestoreAdminClient

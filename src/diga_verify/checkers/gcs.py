@@ -43,7 +43,7 @@ class Gcs:
     )
     limits = (
         "Objects may name a key of their own; keys of single objects are not read.",
-        "Copies made by Storage Transfer are seen where they arrive, as buckets.",
+        "Copies made by Storage Transfer are seen only in the project where they arrive, as buckets.",
     )
 
     def query(self, gateway: Gateway, project: Project) -> Found:

@@ -81,7 +81,7 @@ class Sql:
     )
     limits = (
         "Where the logs for point-in-time recovery lie is shown by no field.",
-        "Exports go to Cloud Storage and are seen there, as buckets.",
+        "Exports go to Cloud Storage: they are seen as buckets, and only by a run that reads gcs.",
     )
 
     def query(self, gateway: Gateway, project: Project) -> Found:

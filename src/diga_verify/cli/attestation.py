@@ -163,7 +163,8 @@ def _read(path: Path) -> File:
 
 
 def _refuse_other_findings(genuine: Genuine) -> None:
-    """The reports must say what the evidence leads to, whoever signed them. Raises EvidenceError.
+    """The reports must agree with themselves, and say what the evidence leads to, whoever signed them. Raises
+    AttestationError and EvidenceError.
 
     What changed since an earlier run is taken from the report: the evidence is about this run alone.
     """
@@ -173,15 +174,14 @@ def _refuse_other_findings(genuine: Genuine) -> None:
     from diga_verify.verify import replay
 
     evidence = genuine.evidence
-    if evidence is None:
-        return
-    found = replay(evidence.data, str(evidence.path), registered())
+    found = None if evidence is None else replay(evidence.data, str(evidence.path), registered())
     for report in genuine.reports:
         try:
             told = read_report(report.data, str(report.path))
         except ReportError as error:
             raise AttestationError(str(error)) from None
-        compare(replace(found, drift=told.drift), report.data, str(report.path), str(evidence.path))
+        if found is not None and evidence is not None:
+            compare(replace(found, drift=told.drift), report.data, str(report.path), str(evidence.path))
 
 
 def _refuse_other_runs(
@@ -213,4 +213,6 @@ def _described(genuine: Genuine) -> Iterator[str]:
     yield f"  run       {run['started_at']} to {run['finished_at']}, as {run['principal'] or 'nobody that is known'}"
     for subject in genuine.statement.subjects:
         yield f"  {subject.role:8s}  {subject.sha256}  {subject.name}"
+    if genuine.exit_code == 0 and run["verdict"] != "compliant":
+        yield f"NOT COMPLIANT: {run['environment']} is {run['enforcement']}, so nothing was stopped: 0 is no proof here"
     yield f"The attested run ended with {genuine.exit_code}, and so does this."

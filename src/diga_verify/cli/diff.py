@@ -13,7 +13,7 @@ from diga_verify.changes import Change, Drift, Effect, Kind
 from diga_verify.cli import options, screen
 from diga_verify.cli.claims import claim
 from diga_verify.cli.stored import stored_report
-from diga_verify.drift import drift
+from diga_verify.drift import NOTHING_IN_COMMON, drift
 from diga_verify.errors import OutputError, UsageError
 from diga_verify.formats import drift_json, drift_table
 from diga_verify.formats.page import Page
@@ -53,6 +53,9 @@ def diff(
             raise UsageError(f"-o {path}: changes are written as {' or '.join(FORMATS)}, not as {name}")
     fails = failing(fail_on or [Effect.WORSE.value])
     found = drift(stored_report(old), stored_report(new))
+    if NOTHING_IN_COMMON in found.caveats:
+        scopes = [", ".join(side.selection) or "the project" for side in (found.old, found.new)]
+        raise UsageError(f"{NOTHING_IN_COMMON} (old: {scopes[0]}; new: {scopes[1]})")
     written = _write(found, format, outputs, color)
     if any(map(fails, found.changes)):
         raise typer.Exit(FAILING)

@@ -16,7 +16,7 @@ from diga_verify.cli.delivery import deliver
 from diga_verify.cli.stored import stored_report
 from diga_verify.drift import drift
 from diga_verify.errors import EvidenceError, UsageError
-from diga_verify.evidence import MAX_BYTES
+from diga_verify.evidence.stored import MAX_BYTES
 from diga_verify.files import read_file
 from diga_verify.formats.json import render
 from diga_verify.formats.page import Page

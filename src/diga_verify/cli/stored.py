@@ -7,7 +7,7 @@ from pathlib import Path
 
 from diga_verify.checkers.registry import registered
 from diga_verify.errors import EvidenceError, ReportError, UsageError
-from diga_verify.evidence import MAX_BYTES
+from diga_verify.evidence.stored import MAX_BYTES
 from diga_verify.files import read_file
 from diga_verify.gateway.records import ANSWERS
 from diga_verify.report import Report

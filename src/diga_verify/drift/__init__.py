@@ -4,5 +4,6 @@ What a run did not look at, or could not read, is never taken for gone: it is ou
 """
 
 from diga_verify.drift.compare import drift, refuse_baseline
+from diga_verify.drift.scope import NOTHING_IN_COMMON
 
-__all__ = ["drift", "refuse_baseline"]
+__all__ = ["NOTHING_IN_COMMON", "drift", "refuse_baseline"]

@@ -14,6 +14,9 @@ Twins = tuple[JudgedResource, ...]
 """What a run found under one full name: more than one where two answers differ about one resource."""
 
 
+NOTHING_IN_COMMON = "the two runs looked at nothing that is the same: nothing is compared"
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One run, as far as the other looked at the same."""
@@ -80,6 +83,10 @@ def _seen(report: Report, types: frozenset[str], scopes: tuple[Scope, Scope], ow
 def caveats(before: Seen, after: Seen) -> Iterator[str]:
     """What must be known before the changes, or that there are none, can be understood."""
     old, new = before.report, after.report
+    wanted = [one.wanted for one in before.scopes]
+    apart = all(wanted) and wanted[0].isdisjoint(wanted[1])
+    if not before.types or (apart and not (before.resources or after.resources)):
+        yield NOTHING_IN_COMMON
     for word, report in (("old", old), ("new", new)):
         if report.interrupted_by is not None:
             yield f"the {word} run was interrupted: what it did not read is not compared"

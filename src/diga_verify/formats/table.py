@@ -15,7 +15,7 @@ from diga_verify.formats.printed import line as _line
 from diga_verify.formats.printed import many as _many
 from diga_verify.formats.printed import printed
 from diga_verify.formats.printed import words as _text
-from diga_verify.formats.words import not_covered
+from diga_verify.formats.words import in_place, not_covered
 from diga_verify.model import Reason, Severity, Unread, Verdict
 from diga_verify.report import Report
 from diga_verify.second_witness import NAME
@@ -192,8 +192,7 @@ def _sentence(report: Report) -> Text:
     if report.interrupted_by is not None:
         said, style = f"Interrupted: nothing is proven about {project}.", Verdict.UNVERIFIED
     elif code == 0 and report.verdict is Verdict.COMPLIANT:
-        what = f"All data of {project}" if report.whole else "What was selected"
-        said, style = f"{what} lies where the policy requires.", Verdict.COMPLIANT
+        said, style = in_place(f"All data of {project}", report), Verdict.COMPLIANT
     elif code == 0:
         said = f"Shown, not enforced: {report.environment} is {report.enforcement}. The verdict is {report.verdict}."
         style = Verdict.UNVERIFIED

@@ -35,12 +35,18 @@ def conclusion(report: Report) -> str:
     if report.interrupted_by is not None:
         return "Interrupted: nothing is proven."
     if code == 0 and report.verdict is Verdict.COMPLIANT:
-        return f"{'All data of the project' if report.whole else 'What was selected'} lies where the policy requires."
+        return in_place("All data of the project", report)
     if code == 0:
         return f"Shown, not enforced: the environment is {report.enforcement}, and the verdict is {report.verdict}."
     if code == 2:
         return "Deployment stopped: the policy has waivers that cover nothing."
     return "Deployment stopped: the data is not proven to be where the policy requires."
+
+
+def in_place(whole: str, report: Report) -> str:
+    """The sentence of a compliant run; `whole` is what lies in place where no part was selected."""
+    waived = ", or is waived by name" if report.summary.waived else ""
+    return f"{whole if report.whole else 'What was selected'} lies where the policy requires{waived}."
 
 
 def caveats(report: Report) -> Iterator[Caveat]:

@@ -33,6 +33,7 @@ class RecordedTalk:
         self.name = name
         self._record = record
         self._left = list(record.pages)
+        self._is_query = False
 
     def ask(self, send: Callable[[], object]) -> Json:
         """The next answer of the record, or the failure that came in its place."""
@@ -42,6 +43,7 @@ class RecordedTalk:
 
     def query(self, send: Callable[[], Sequence[Json]]) -> Sequence[Json]:
         """The rows of the record."""
+        self._is_query = True
         rows = self.ask(send).get("rows")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ReadError(Reason.MALFORMED_ANSWER, f"the evidence of {self.name} holds no rows")
@@ -53,6 +55,9 @@ class RecordedTalk:
             raise self._record.error
         if self._left:
             raise ReadError(Reason.MALFORMED_ANSWER, f"the evidence of {self.name} goes on behind its end")
+        if len(self._record.pages) < len(self._record.requests) and not self._is_query:
+            detail = f"the evidence of {self.name} has more questions than answers"
+            raise ReadError(Reason.MALFORMED_ANSWER, detail)
 
     def record(self, pages: Sequence[Json], error: ReadError | None) -> Record:
         """The record itself."""

@@ -13,7 +13,7 @@ from diga_verify.errors import ReportError
 from diga_verify.formats.json import document
 from diga_verify.formats.stored.parse import pointer, shown
 from diga_verify.locations.algebra import Bound, bound, table_date
-from diga_verify.model import Reason, Role, Severity, Verdict
+from diga_verify.model import TYPES, Reason, Role, Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,12 +42,25 @@ def refuse_contradictions(stored: dict[str, Any], report: Report, path: str) -> 
 
 
 def _contradictions(stored: dict[str, Any], report: Report) -> Iterator[Contradiction]:
+    yield from _of_scope(report)
     yield from _Judge(report).contradictions()
     follows = document(report)
     if report.version != __version__:
         _keep_its_words(stored, follows)
     if stored != follows:
         yield from _differences(stored, follows, ())
+
+
+def _of_scope(report: Report) -> Iterator[Contradiction]:
+    """What was looked at, and who was asked."""
+    read = {origin.type for origin in report.checkers}
+    if report.whole and not read.issuperset(TYPES):
+        yield Contradiction(("scope",), "project", "selected")
+    for index, judged in enumerate(report.judgement.resources):
+        if judged.resource.type not in read:
+            yield Contradiction(("resources", index, "type"), judged.resource.type, " or ".join(sorted(read)))
+    if report.simulated is (report.api_root is None):
+        yield Contradiction(("simulated",), report.simulated, report.api_root is not None)
 
 
 class _Judge:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from diga_verify import __version__
 from diga_verify.errors import ReportError
 from diga_verify.formats.stored.models import StoredReport
+from diga_verify.gateway.records import ANSWERS
 from diga_verify.policy.wording import quoted
 from diga_verify.report import SCHEMA_VERSION
 
@@ -34,6 +35,8 @@ def parsed(data: bytes, path: str) -> tuple[dict[str, Any], StoredReport]:
         found = version if isinstance(version, str) else json.dumps(version)
         problem = f"schema_version is {quoted(found)}, and diga-verify {__version__} reads {SCHEMA_VERSION!r}"
         raise ReportError(path, problem, "use the diga-verify that wrote it, or one that is newer")
+    if ANSWERS in document:
+        raise ReportError(path, "evidence, and no report", "`diga-verify replay EVIDENCE -f FORMAT` makes one of it")
     try:
         return document, StoredReport.model_validate(document)
     except ValidationError as error:
@@ -87,7 +90,7 @@ def _finding(detail: ErrorDetails) -> str:
         return f"{pointer(parents) or 'the report'} lacks the key {quoted(str(last))}"
     if detail["type"] == "extra_forbidden":
         return f"{pointer(parents) or 'the report'} has the key {quoted(str(last))}, which no such report has"
-    said = detail["msg"].removeprefix("Input ").removeprefix("Value error, ")
+    said = detail["msg"].removeprefix("Input ").removeprefix("Value error, ").replace("valid tuple", "valid array")
     return f"{pointer(detail['loc'])} is {shown(detail['input'])}, and {said}"
 
 
