@@ -13,6 +13,7 @@ from diga_verify.errors import OutputError
 
 _DRAFT = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+OWNERS_ONLY = 0o600
 _LONGEST = 200
 """Bytes of a draft's name that come from the report's: a file system takes 255."""
 
@@ -33,8 +34,8 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def write_file(path: Path, text: str) -> None:
-    """Put `text` at `path` in one step and for good, readable by its owner only.
+def write_file(path: Path, text: str, mode: int = OWNERS_ONLY) -> None:
+    """Put `text` at `path` in one step and for good, readable by its owner only unless `mode` says otherwise.
 
     Raises OutputError; then `path` is as it was, unless it is only not certain that the report outlives a power cut.
     """
@@ -42,7 +43,7 @@ def write_file(path: Path, text: str) -> None:
         folder = os.open(path.parent, _FOLDER)  # one folder from here on, whatever its name comes to mean
         try:
             _refuse_other_than_files(path, folder)
-            _put(path.name, text, folder)
+            _put(path.name, text, folder, mode)
         finally:
             os.close(folder)
 
@@ -53,12 +54,14 @@ def _refuse_other_than_files(path: Path, folder: int) -> None:
             raise OutputError(f"{path} is not an ordinary file; a report is written to none other")
 
 
-def _put(name: str, text: str, folder: int) -> None:
+def _put(name: str, text: str, folder: int, mode: int) -> None:
     draft = f".{os.fsdecode(os.fsencode(name)[:_LONGEST])}.{secrets.token_hex(8)}"
     try:
-        handle = os.open(draft, _DRAFT, 0o600, dir_fd=folder)
+        handle = os.open(draft, _DRAFT, OWNERS_ONLY, dir_fd=folder)
         with os.fdopen(handle, "wb") as file:
             file.write(encoded(text))
+            if mode != OWNERS_ONLY:
+                os.fchmod(file.fileno(), mode)  # whatever the mask
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
