@@ -83,7 +83,7 @@ backup = "EUR5"
 
 SAID = """\
 regions.toml:1: 'version' is 2; this diga-verify reads version 1
-regions.toml:2: unknown key 'extra' in the policy; known: version, locations, environments, rules, expected, waivers and assume
+regions.toml:2: unknown key 'extra' in the policy; known: version, locations, environments, rules, expected, waivers, assume and notify
 regions.toml:4: in set 'frankfurt': 'europe-west33' stands for no known location; did you mean europe-west3 or europe-west9 or europe-west8?
 regions.toml:4: 'europe-west3' is repeated in set 'frankfurt'
 regions.toml:5: 'none' must not be empty

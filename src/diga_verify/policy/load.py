@@ -18,6 +18,7 @@ from diga_verify.errors import PolicyError, Problem
 from diga_verify.model import TYPES
 from diga_verify.policy.checks import meaning_findings
 from diga_verify.policy.models import PolicyFile
+from diga_verify.policy.notify_checks import notify_findings
 from diga_verify.policy.positions import Positions
 from diga_verify.policy.resolve import Resolver
 from diga_verify.policy.rules import Policy
@@ -60,7 +61,8 @@ def parse_policy(data: bytes, *, path: str, today: date, known_types: Sequence[s
     tree = _tree(text, path)
     positions = Positions(text)
     file, shape = _validated(tree)
-    findings = list(islice(chain(shape, meaning_findings(tree, today, known_types)), MAX_PROBLEMS + 1))
+    meaning = chain(meaning_findings(tree, today, known_types), notify_findings(tree))
+    findings = list(islice(chain(shape, meaning), MAX_PROBLEMS + 1))
     if findings or file is None:
         raise _error(findings, positions, path)
     resolver = Resolver(file, positions, known_types)
@@ -71,6 +73,7 @@ def parse_policy(data: bytes, *, path: str, today: date, known_types: Sequence[s
         sets=resolver.sets,
         rules={name: resolver.rules(name) for name in file.environments},
         data=data,
+        notify=file.notify,
     )
 
 

@@ -8,45 +8,21 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from diga_verify.model import TYPES, Enforcement, Role
+from diga_verify.policy.notify import Notify
+from diga_verify.policy.table import Names as SetNames
+from diga_verify.policy.table import Table, Text
 
-NOT_BLANK = r"\S"
 ENVIRONMENT_NAME = r"^[a-z][a-z0-9_-]*$"
 FULL_NAME = r"^//[^\s*/]+/[^\s*]+$"
 LABEL_KEY = r"^[^\sA-Z]{1,63}$"
 LABEL_VALUE = r"^[^\sA-Z]{0,63}$"
 
-Text = Annotated[str, Field(pattern=NOT_BLANK)]
 EnvironmentName = Annotated[str, Field(pattern=ENVIRONMENT_NAME)]
 TypeName = Annotated[str, WithJsonSchema({"anyOf": [{"enum": list(TYPES)}, {"type": "string"}]})]
-
-
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-SetNames = Annotated[
-    list[Text],
-    Field(min_length=1),
-    BeforeValidator(_one_or_more),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string"},
-                {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
-            ]
-        }
-    ),
-]
 EnvironmentNames = Annotated[list[Text], Field(min_length=1)]
-
-
-class Table(BaseModel):
-    """A table of the file: no key that is not named here, no value bent into another kind."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class RoleRules(Table):
@@ -172,9 +148,11 @@ class PolicyFile(Table):
     """The environments, by name."""
     rules: RuleTable = RuleTable()
     """The rules for every environment."""
-    expected: list[Expected] = []
+    expected: list[Expected] = Field(default=[])
     """Resources that must exist."""
-    waivers: list[Waiver] = []
+    waivers: list[Waiver] = Field(default=[])
     """Violations that somebody answers for, for a time."""
     assume: Assume = Assume()
     """Locations that the policy's owner vouches for, where the API leaves them out."""
+    notify: Notify | None = None
+    """Who is told of what a run found, and how."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from diga_verify.model import Enforcement, Role, Unread
+    from diga_verify.policy.notify import Notify
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ class Policy:
     rules: Mapping[str, Rules]
     data: bytes = field(repr=False)
     """The file itself."""
+    notify: Notify | None = None
+    """Who is told of what a run found, and how."""
 
     @property
     def environments(self) -> tuple[str, ...]:

@@ -13,12 +13,12 @@ from diga_verify.policy.models import (
     FULL_NAME,
     LABEL_KEY,
     LABEL_VALUE,
-    NOT_BLANK,
     PolicyFile,
     RoleRules,
     RuleTable,
-    Table,
 )
+from diga_verify.policy.notify import ADDRESS, CHANNEL_NAME, HEADER, HOST, NUMBER, VARIABLE
+from diga_verify.policy.table import NOT_BLANK, Table
 from diga_verify.policy.wording import did_you_mean, kind, listed, quoted, table_title
 
 if TYPE_CHECKING:
@@ -51,7 +51,17 @@ _PATTERNS = {
     FULL_NAME: "must be the full name of one resource, such as '//storage.googleapis.com/my-bucket'",
     LABEL_KEY: "must be 1 to 63 characters, no capitals and no blanks, as all keys of labels are",
     LABEL_VALUE: "must be at most 63 characters, no capitals and no blanks, as all values of labels are",
+    CHANNEL_NAME: "is no name of a channel: at most 40 small letters, digits, '-' and '_', a letter first",
+    VARIABLE: "must be the name of an environment variable, such as SLACK_WEBHOOK, which holds the secret",
+    ADDRESS: "must be an e-mail address alone, such as officer@example.org",
+    HOST: "must be the name of a server, such as smtp.example.org",
+    NUMBER: "must be a telephone number of digits, such as +4930123456",
+    HEADER: "must be the name of an HTTP header, such as X-Api-Key",
 }
+_UNSAID = frozenset({VARIABLE, HOST, ADDRESS, NUMBER, HEADER})
+"""Patterns of values in whose place somebody may have written a secret: a message does not repeat it."""
+_SECRETS = {"url": "url", "urls": "urls", "webhook": "url", "password": "password", "token": "token"}
+"""Keys under which somebody may look for the place of a secret, and how the keys begin that name where it is."""
 _ROLES = tuple(map(str, Role))
 
 
@@ -73,13 +83,17 @@ def _finding(error: ErrorDetails) -> Finding:
             return Finding(path, _unknown_key(path))
         case "model_type" if _table_model(path[:-1]) is RuleTable:
             return Finding(path, _unknown_role(path))
-        case "enum" if isinstance(value, str):
+        case "enum" | "literal_error" if isinstance(value, str):
             return Finding(path, f"{subject} is {quoted(value)}; it must be {_choices(error, value)}")
         case "string_pattern_mismatch":
-            said = f" is {quoted(value)}; it" if subject != quoted(value) and value.strip() else ""
-            return Finding(path, f"{subject}{said} {_PATTERNS[error['ctx']['pattern']]}")
+            pattern = error["ctx"]["pattern"]
+            said = subject != quoted(value) and value.strip() and pattern not in _UNSAID
+            return Finding(path, f"{subject}{f' is {quoted(value)}; it' if said else ''} {_PATTERNS[pattern]}")
         case "too_short":
             return Finding(path, f"{subject} must not be empty")
+        case "greater_than_equal" | "less_than_equal" if path[0] == "notify":
+            limit = " ".join(f"at {'least' if key == 'ge' else 'most'} {at}" for key, at in error["ctx"].items())
+            return Finding(path, f"{subject} is {value}; the limit is {limit}")
         case "greater_than_equal" | "less_than_equal":
             return Finding(path, f"{subject} is {value}; this diga-verify reads version 1")
     wanted = "the name of a set, or an array of names" if _is_rule(path) else _WANTED[kind_of_error]
@@ -98,6 +112,9 @@ def _unknown_key(path: KeyPath) -> str:
     *table, key = path
     known = list(_table_model(tuple(table)).model_fields)
     hint = did_you_mean(str(key), known) or f"; known: {listed(known)}"
+    if path[0] == "notify" and (begins := _SECRETS.get(str(key))) and f"{begins}_env" in known:
+        hint = f": secrets have no place in a policy; name an environment variable with '{begins}_env', or a file with "
+        hint += f"'{begins}_file'"
     return f"unknown key {quoted(str(key))} in {table_title(tuple(table))}{hint}"
 
 
