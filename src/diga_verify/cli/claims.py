@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from diga_verify.cli import options, screen
+from diga_verify.cli.audit_log import OPTION as AUDIT_LOG
 from diga_verify.errors import OutputError, UsageError
 from diga_verify.formats.registry import FORMATS
 from diga_verify.sinks.file import remove_stale
@@ -24,9 +25,11 @@ def claim(
     attest: Path | None = None,
     attest_key: str | None = None,
     also_read: Mapping[str, Path | None] | None = None,
+    kept: Mapping[str, Path | None] | None = None,
 ) -> list[tuple[str, Path]]:
     """Format and file of each `-o`, and nothing left there of an earlier run, nor of its attestation: whatever becomes
-    of this one, nobody takes an old report for its own.
+    of this one, nobody takes an old report for its own. `kept` are files by their options that are written too, and in
+    which what an earlier run left must stay.
 
     Therefore the first thing that a gate does. Raises UsageError, once the files that can be understood are gone.
     """
@@ -35,17 +38,18 @@ def claim(
     read = {"policy": policy, "attestation key": key, **handed_in}
     claimed: dict[tuple[str, str], tuple[str, Path]] = {}
     wrong: list[UsageError] = []
+    keep = [(option, str(path)) for option, path in (kept or {}).items() if path is not None]
     named = {"--evidence": evidence, "--attest": attest}
     records = [(option, str(path)) for option, path in named.items() if path is not None]
-    for option, text in (*(("-o", text) for text in outputs or ()), *records):
+    for option, text in (*keep, *(("-o", text) for text in outputs or ()), *records):
         try:
             format, path = options.destination(text) if option == "-o" else (option, Path(text))
             _refuse_what_is_read(option, path, read)
             place = os.path.realpath(path.parent), path.name
             if place in claimed:
                 wrong.append(UsageError(f"{option} {path}: that file is named twice"))
-            claimed[place] = format, path
-            remove_stale(path)
+            if claimed.setdefault(place, (format, path))[0] not in (kept or {}):
+                remove_stale(path)
         except UsageError as error:
             wrong.append(error)
         except OutputError as error:  # it will not be written either, and then decide the exit code
@@ -57,8 +61,11 @@ def claim(
 
 def _refuse_what_is_read(option: str, path: Path, read: Mapping[str, Path | None]) -> None:
     """A slip of the pen must not cost anybody the policy, a key or the credentials, under whatever name."""
-    credentials = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
-    for what, file in {**read, "credentials": Path(credentials) if credentials else None}.items():
+    variables = {"credentials": "GOOGLE_APPLICATION_CREDENTIALS"}
+    if option != AUDIT_LOG:
+        variables["audit log"] = "DIGA_VERIFY_AUDIT_LOG"
+    named = {what: os.environ.get(name) for what, name in variables.items()}
+    for what, file in {**read, **{what: Path(file) for what, file in named.items() if file}}.items():
         with suppress(OSError, ValueError):
             if file is not None and os.path.samestat(path.lstat(), file.stat()):
                 raise UsageError(f"{option} {path} is the file of the {what}; a report needs a file of its own")

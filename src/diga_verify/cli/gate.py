@@ -11,9 +11,11 @@ from typing import Annotated
 import typer
 
 from diga_verify.checkers.registry import registered
-from diga_verify.cli import attestation, options, screen
+from diga_verify.cli import attestation, notify, options, screen
+from diga_verify.cli.audit_log import OPTION, AuditLog, logged
 from diga_verify.cli.claims import claim
 from diga_verify.cli.delivery import deliver
+from diga_verify.cli.metrics import MetricsFile, PushGateway, PushGatewayInsecure, deliver_metrics, ordered
 from diga_verify.cli.stored import stored_report
 from diga_verify.drift import drift, refuse_baseline
 from diga_verify.errors import UsageError
@@ -50,6 +52,12 @@ def gate(
             help="Also show what changed since an earlier run, of which this is the JSON report or the evidence.",
         ),
     ] = None,
+    audit_log: AuditLog = None,
+    metrics_file: MetricsFile = None,
+    push_gateway: PushGateway = None,
+    push_gateway_insecure: PushGatewayInsecure = False,
+    tell: notify.Choice = notify.When.AUTO,
+    notify_state: notify.StateFile = None,
     strict: Annotated[
         bool,
         typer.Option("--strict", envvar="DIGA_VERIFY_STRICT", help="Treat `recommended` and `free` as `required`."),
@@ -87,8 +95,15 @@ def gate(
 ) -> None:
     """Verify that PROJECT's data lies where the policy allows in ENVIRONMENT. The word `verify` may be left out."""
     outputs = claim(
-        output, policy, evidence=evidence, attest=attest, attest_key=attest_key, also_read={"baseline": baseline}
+        output,
+        policy,
+        evidence=evidence,
+        attest=attest,
+        attest_key=attest_key,
+        also_read={"baseline": baseline},
+        kept={OPTION: audit_log, "--metrics-file": metrics_file, "--notify-state": notify_state},
     )
+    metrics = ordered(project, metrics_file, push_gateway, insecure=push_gateway_insecure)
     checkers = registered()
     format = options.known(format, tuple(FORMATS), "format")
     if not project or not set(project) <= _PROJECT_CHARACTERS:
@@ -108,6 +123,7 @@ def gate(
         billing_project=billing_project,
         keep_evidence=evidence is not None,
     )
+    notify.refuse_vain_wish(run.policy, tell)
     earlier = _earlier(baseline, run)
     order = attestation.ordered(attest, attest_key, outputs, run)
     with screen.progress(shown=not (no_progress or quiet)) as watch:
@@ -116,7 +132,11 @@ def gate(
         report = replace(report, drift=drift(earlier, report))
     if verbose:
         tell_calls(report)
-    raise typer.Exit(deliver(report, format, outputs, quiet=quiet, color=color, evidence=evidence, order=order))
+    in_log = logged(audit_log, report)
+    code = deliver(report, format, outputs, quiet=quiet, color=color, evidence=evidence, order=order)
+    code = code if in_log or code not in {0, 2, 3} else 4
+    told = notify.announce(report, run.policy, tell, notify_state, earlier)
+    raise typer.Exit(deliver_metrics(metrics, report, code, told))
 
 
 def _earlier(baseline: Path | None, run: Run) -> Report | None:

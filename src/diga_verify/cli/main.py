@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 from diga_verify import __version__
-from diga_verify.cli import attestation, demo, diff, gate, lookups, policy, render, replay, screen
+from diga_verify.cli import attestation, demo, diff, gate, lookups, notify, policy, render, replay, screen
 from diga_verify.cli.claims import claim
 from diga_verify.errors import CheckerError, OutputError, PolicyError, ReportError, UsageError
 from diga_verify.reading import Interrupted
@@ -40,11 +40,24 @@ app.command("simulator")(demo.simulator)
 app.command("replay")(replay.replay)
 app.command("render")(render.render)
 app.command("diff")(diff.diff)
+app.command("notify")(notify.notify)
 app.add_typer(policy.app, name="policy")
 app.add_typer(attestation.app, name="attestation")
 app.command("types")(lookups.types)
 app.command("locations")(lookups.locations)
-VERBS = ("verify", "demo", "simulator", "replay", "render", "diff", "policy", "attestation", "types", "locations")
+VERBS = (
+    "verify",
+    "demo",
+    "simulator",
+    "replay",
+    "render",
+    "diff",
+    "notify",
+    "policy",
+    "attestation",
+    "types",
+    "locations",
+)
 
 
 def _version(wanted: bool) -> None:
@@ -127,7 +140,11 @@ def _remove_stale_reports(words: list[str]) -> None:
             attest=found.get("attest"),
             attest_key=found.get("attest_key"),
             also_read=read,
-            kept={"--metrics-file": found.get("metrics_file")},
+            kept={
+                "--audit-log": found.get("audit_log"),
+                "--metrics-file": found.get("metrics_file"),
+                "--notify-state": found.get("notify_state"),
+            },
         )
 
 
