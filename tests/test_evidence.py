@@ -76,6 +76,10 @@ def sealed(tree: Tree) -> bytes:
     return canonical({**content, "sha256": hashlib.sha256(canonical(content)).hexdigest()})
 
 
+WHOLE: list[bytes] = []
+"""The evidence of one run over the whole compliant world, which forgers begin with."""
+
+
 def part(*types: str) -> Scope:
     """A run with `-t`."""
     return Scope(types, whole=False)
@@ -264,9 +268,10 @@ def _forged(tree: Tree, path: str, value: object) -> Tree:
 def test_a_forger_s_evidence_must_still_make_sense(
     world: Callable[[], Tree], gate: Gate, path: str, value: object, said: str
 ) -> None:
-    tree = tree_of(gate(world(), keep_evidence=True))
+    if not WHOLE:
+        WHOLE.append(data_of(gate(world(), keep_evidence=True)))
     with pytest.raises(EvidenceError, match=said):
-        again(_forged(tree, path, value))
+        again(_forged(json.loads(WHOLE[0]), path, value))
 
 
 def test_evidence_about_a_type_that_nobody_here_can_read(world: Callable[[], Tree], gate: Gate) -> None:

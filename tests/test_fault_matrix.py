@@ -100,7 +100,9 @@ def test_failure(
     told = shown.out + shown.err + Path("report.json").read_text("ascii") + Path("evidence.json").read_text("ascii")
     assert [canary for canary in CANARIES if canary in told] == []
     assert "\x1b" not in told
-    assert run(["replay", "evidence.json", "--report", "report.json", "-q"]) == code
+    # A replay is the same code whatever the type is: each failure is replayed for one of them.
+    if type == TYPES[FAILURES.index(failure) % len(TYPES)]:
+        assert run(["replay", "evidence.json", "--report", "report.json", "-q"]) == code
 
 
 def test_the_catalogue_has_every_fault_of_the_simulator() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -341,16 +341,19 @@ def reports(draw: st.DrawFn) -> Report:
     return Report(**values)
 
 
+@settings(max_examples=30)
 @given(reports())
 def test_every_report_is_the_same_in_every_format_after_it_was_stored(report: Report) -> None:
     assert_the_same(report)
 
 
+@settings(max_examples=30)
 @given(reports())
 def test_every_report_fits_the_schema(report: Report) -> None:
     assert_valid(json.loads(as_json(report)))
 
 
+@settings(max_examples=30)
 @given(reports())
 def test_pointers_into_the_evidence_and_its_digest_survive(report: Report) -> None:
     stored = read_report(as_json(report), "r.json")
