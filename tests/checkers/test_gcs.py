@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diga_verify.checkers.gcs import Gcs
+from diga_verify.gateway.records import Sourced
 from diga_verify.model import Item
 
 
@@ -19,6 +20,11 @@ def members(**bucket: Any) -> tuple[str, ...]:
 def test_the_two_regions_of_a_dual_region_bound_its_location() -> None:
     regions = ["EUROPE-WEST3", "EUROPE-WEST4"]
     assert members(locationType="dual-region", customPlacementConfig={"dataLocations": regions}) == tuple(regions)
+
+
+def test_the_location_points_to_its_field_in_the_evidence() -> None:
+    item = Item("storage.googleapis.com/Bucket", "p", Sourced({"name": "b", "location": "EU"}, "/at/0"))
+    assert [place.source for place in Gcs().read(item).placements] == ["/at/0/location"]
 
 
 @pytest.mark.parametrize(

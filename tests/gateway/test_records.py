@@ -108,6 +108,13 @@ def test_what_an_answer_says_of_its_gaps_is_kept_whatever_the_mask_says(over: Ca
     assert [one.reason for one in listed(gateway).unread] == [Reason.PARTIAL_ANSWER] * 3
 
 
+def test_a_list_goes_on_though_its_mask_does_not_ask_for_the_token(over: Callable[..., Gateway]) -> None:
+    method = Method("gcs", "storage.googleapis.com", "things.list", fields="things", items="things")
+    gateway = over(record({"things": [{"name": "a"}], "nextPageToken": "t"}, {"things": [{"name": "b"}]}))
+    found = gateway.list_all(method, "projects/p", nobody)
+    assert found == Listed(({"name": "a"}, {"name": "b"}))
+
+
 @pytest.mark.parametrize(
     ("pages", "detail"),
     [

@@ -23,7 +23,7 @@ PLAN: dict[str, tuple[str, ...]] = {
     "locations/bound.py": ("tests/locations/test_bound.py", "tests/locations/test_area.py"),
     "gateway/listing.py": ("tests/gateway/test_listing.py",),
     "gateway/answers.py": ("tests/gateway/test_answers.py",),
-    "gateway/gateway.py": ("tests/gateway/test_gateway.py",),
+    "gateway/gateway.py": ("tests/gateway/test_gateway.py", "tests/gateway/test_records.py"),
     "gateway/resource_manager.py": ("tests/gateway/test_resource_manager.py",),
     "gateway/patience.py": ("tests/gateway/test_patience.py",),
     "policy/rules.py": ("tests/policy/test_rules.py", "tests/test_evaluate.py"),
