@@ -225,3 +225,9 @@ def test_a_report_is_of_its_own_policy_and_without_more_unless_it_says_so() -> N
         "drift": None,
         "interrupted_by": None,
     }
+
+
+def test_a_resource_of_which_something_is_unread_stops_where_it_alone_is_enforced() -> None:
+    """None of its places is unproven: what was not read might be another."""
+    troubled = judged(Verdict.UNVERIFIED, place(Verdict.COMPLIANT))
+    assert report(troubled, enforcement=Enforcement.FREE).exit_code == 3

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from diga_verify.errors import ReadError
-from diga_verify.gateway.gateway import Gateway
+from diga_verify.gateway.gateway import Gateway, in_order
 from diga_verify.gateway.listing import Listed, Method
-from diga_verify.gateway.recorded import Recorded, offline_clients
+from diga_verify.gateway.recorded import Recorded, RecordedTalk, offline_clients
 from diga_verify.gateway.records import Record, Sourced, source_of, with_sources
 from diga_verify.model import Call, Json, Project, Reason
 
@@ -47,6 +47,12 @@ def nobody(*_: object) -> Sequence[Json]:
 
 def listed(gateway: Gateway) -> Listed:
     return gateway.list_all(THINGS, "projects/p", nobody)
+
+
+def unasked_token(gateway: Gateway) -> Listed:
+    """The list, by a mask that does not ask for the token of the next page."""
+    method = Method("gcs", "storage.googleapis.com", "things.list", fields="things", items="things")
+    return gateway.list_all(method, "projects/p", nobody)
 
 
 def test_items_know_where_they_stand(over: Callable[..., Gateway]) -> None:
@@ -109,10 +115,8 @@ def test_what_an_answer_says_of_its_gaps_is_kept_whatever_the_mask_says(over: Ca
 
 
 def test_a_list_goes_on_though_its_mask_does_not_ask_for_the_token(over: Callable[..., Gateway]) -> None:
-    method = Method("gcs", "storage.googleapis.com", "things.list", fields="things", items="things")
     gateway = over(record({"things": [{"name": "a"}], "nextPageToken": "t"}, {"things": [{"name": "b"}]}))
-    found = gateway.list_all(method, "projects/p", nobody)
-    assert found == Listed(({"name": "a"}, {"name": "b"}))
+    assert unasked_token(gateway) == Listed(({"name": "a"}, {"name": "b"}))
 
 
 @pytest.mark.parametrize(
@@ -162,3 +166,36 @@ def test_a_pointer_writes_slashes_and_tildes_as_escapes() -> None:
     assert isinstance(page["things"][0], Sourced)
     assert source_of({"plain": 1}) is None
     assert source_of(Sourced({}, "/at"), "a~b") == "/at/a~0b"
+
+
+def test_what_is_kept_is_all_of_it(over: Callable[..., Gateway]) -> None:
+    one = record({"things": [{"name": "a"}]})
+    gateway = over(one)
+    listed(gateway)
+    assert gateway.records == (one,)
+    assert gateway.records[0].requests == one.requests
+
+
+def test_records_of_one_method_stand_by_scope_and_those_of_one_scope_by_name() -> None:
+    records = [Record("a", call("t")), Record("c", call("s")), Record("b", call("s"))]
+    assert [one.name for one in in_order(records)] == ["b", "c", "a"]
+    assert [one.name for one in in_order(records[::-1])] == ["b", "c", "a"]
+
+
+class Answering(RecordedTalk):
+    """A call that is made for the first time."""
+
+    def record(self, pages: Sequence[Json], error: ReadError | None) -> Record:
+        return Record(self.name, call(), (), tuple(pages), error)
+
+
+def test_a_kept_page_has_its_token_and_its_gaps_whatever_the_mask_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diga_verify.gateway.recorded.RecordedTalk", Answering)
+    first = {"things": [{"name": "a"}], "nextPageToken": "t", "warnings": [{"code": "W"}], "more": 1}
+    wire = Recorded({"things.list projects/p": record(first, {"things": []})})
+    gateway = Gateway(wire, offline_clients(), PROJECT, deep=False, spread=map, keep=True)
+    unasked_token(gateway)
+    assert [dict(page) for page in gateway.records[0].pages] == [
+        {"things": [{"name": "a"}], "nextPageToken": "t", "warnings": [{"code": "W"}]},
+        {"things": []},
+    ]
