@@ -278,7 +278,7 @@ def test_placements_that_are_alike_are_one_result(demo_report: Report) -> None:
         ("regions.toml", "regions.toml", False),
         ("./a/../policies/r ü.toml", "policies/r%20%C3%BC.toml", False),
         ("ab:c/d.toml", "ab%3Ac/d.toml", False),
-        ("/home/runner/work/policies/regions.toml", "regions.toml", True),
+        ("/srv/policies/regions.toml", "regions.toml", True),
         ("../shared/regions.toml", "regions.toml", True),
         ("a/../../regions.toml", "regions.toml", True),
         ("C:\\policies\\strict.toml", "strict.toml", True),
