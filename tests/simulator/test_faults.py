@@ -758,6 +758,23 @@ def test_a_denied_permission_shows_in_the_call_and_in_the_question(
     assert answer.json() == {"permissions": ["storage.buckets.list"]}
 
 
+def test_whoever_is_granted_something_has_nothing_else(
+    serve: Callable[..., Simulator], fetch: Callable[..., requests.Response]
+) -> None:
+    granted = ["cloudsql.instances.list", "cloudsql.backupRuns.list"]
+    simulator = serve(iam={"granted": granted, "denied": granted[1:]}, bigquery={"datasets": [{"datasetId": "a"}]})
+    assert fetch(simulator, INSTANCES).status_code == 200
+    assert fetch(simulator, f"{SQL}/v1/projects/p/instances/-/backupRuns").status_code == 403
+    assert fetch(simulator, "storage.googleapis.com/storage/v1/b", params={"project": "p"}).status_code == 403
+    datasets = fetch(simulator, "bigquery.googleapis.com/bigquery/v2/projects/p/datasets")
+    assert (datasets.status_code, datasets.json().get("datasets")) == (200, None)
+    answer = fetch(
+        simulator, "cloudresourcemanager.googleapis.com/v3/projects/p:testIamPermissions", method="POST",
+        json={"permissions": ["storage.buckets.list", *granted]},
+    )  # fmt: skip
+    assert answer.json() == {"permissions": granted[:1]}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

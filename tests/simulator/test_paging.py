@@ -38,6 +38,7 @@ LISTS = [
     ("sqladmin.googleapis.com/v1/projects/p/instances", "items", "maxResults", "warnings"),
     ("sqladmin.googleapis.com/sql/v1beta4/projects/p/instances/-/backupRuns", "items", "maxResults", None),
     ("sqladmin.googleapis.com/v1/projects/p/backups", "backups", "pageSize", "warnings"),
+    ("sqladmin.googleapis.com/v1/projects/p/operations", "items", "maxResults", None),
     (f"redis.googleapis.com/{PLACES}/-/instances", "instances", "pageSize", "unreachable"),
     ("bigquery.googleapis.com/bigquery/v2/projects/p/datasets", "datasets", "maxResults", "unreachable"),
     ("storage.googleapis.com/storage/v1/b?project=p&returnPartialSuccess=true", "items", "maxResults", "unreachable"),

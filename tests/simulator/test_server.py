@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
+
+from diga_verify.simulator.server import Simulator
+from diga_verify.simulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import requests
-
-    from diga_verify.simulator.server import Simulator
 
 BUCKETS = "storage.googleapis.com/storage/v1/b?project=p"
 WORLD = {"gcs": {"buckets": [{"name": "one", "location": "EU"}, {"name": "two", "location": "US"}]}}
@@ -45,6 +47,17 @@ def test_what_was_asked_is_on_record(serve: Callable[..., Simulator], fetch: Cal
         ("GET", "storage.googleapis.com", "storage/v1/b", "project=p", 200),
         ("GET", "storage.googleapis.com", "storage/v1/b/three", "", 404),
     ]
+
+
+def test_a_call_takes_as_long_as_it_is_told_and_none_waits_for_another(
+    fetch: Callable[..., requests.Response],
+) -> None:
+    latency = 0.4
+    with Simulator(World.from_dict(WORLD | {"project": {"id": "p", "number": "1"}}), latency=latency) as simulator:
+        with ThreadPoolExecutor() as threads:
+            assert [one.status_code for one in threads.map(lambda _: fetch(simulator, BUCKETS), range(3))] == [200] * 3
+        assert all(one.answered - one.begun >= latency for one in simulator.requests)
+        assert max(one.begun for one in simulator.requests) < min(one.answered for one in simulator.requests)
 
 
 def test_the_description_of_bigquery_leads_back_here(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diga_verify.simulator.world import SHIPPED, World, WorldError, load_world, shipped_world
+from diga_verify.simulator.world import SHIPPED, World, WorldError, load_world, of_world, shipped_world
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,20 @@ def test_the_shipped_worlds_load(name: str) -> None:
     world = shipped_world(name)
     assert (world.name, world.project_id) == (name, "dtx-data")
     assert len(world.items("gcs", "buckets")) > 2
+
+
+def test_what_follows_from_a_world_is_worked_out_once_for_each() -> None:
+    made: list[str] = []
+
+    @of_world
+    def names(world: World) -> list[str]:
+        made.append(world.name)
+        return [world.name]
+
+    one, two = (World.from_dict({"project": PROJECT}, name) for name in ("one", "two"))
+    assert [names(world) for world in (one, two, one, two)] == [["one"], ["two"], ["one"], ["two"]]
+    assert made == ["one", "two"]
+    assert names(replace(one, name="three")) == ["three"]
 
 
 def test_another_name_is_not_shipped() -> None:
@@ -52,6 +67,7 @@ def test_another_name_is_not_shipped() -> None:
         ({"project": PROJECT, "paging": {"size": 0}}, "paging.size", "from 1"),
         ({"project": PROJECT, "paging": {"partialPage": True}}, "paging.partialPage", "from 1"),
         ({"project": PROJECT, "iam": {"denied": ["storage.buckets.list", "buckets"]}}, "iam.denied[1]", "permission"),
+        ({"project": PROJECT, "iam": {"granted": ["storage.buckets"]}}, "iam.granted[0]", "permission"),
         ({"project": PROJECT, "faults": [FAULT, {"answer": "empty"}]}, "faults[1].service", "missing"),
         ({"project": PROJECT, "faults": [FAULT | {"answer": "emtpy"}]}, "faults[0].answer", "did you mean 'empty'"),
         ({"project": PROJECT, "faults": [FAULT | {"service": "redis"}]}, "faults[0].service", "redis.googleapis.com"),

@@ -108,7 +108,7 @@ class Google:
         project = path.get("project", world.project_id)
         if project not in (world.project_id, world.project_number):
             raise foreign_project(project, service.host)
-        if route.permission in world.denied:
+        if not world.grants(route.permission):
             raise permission_denied(str(route.permission), f"projects/{project}")
         for name in query:
             if name not in route.parameters | STANDARD_PARAMETERS:

@@ -29,6 +29,7 @@ KINDS: Mapping[tuple[str, str], Kind] = {
     ("sql", "instances"): Kind("sqladmin.v1", "DatabaseInstance"),
     ("sql", "backupRuns"): Kind("sqladmin.v1", "BackupRun"),
     ("sql", "backups"): Kind("sqladmin.v1", "Backup"),
+    ("sql", "operations"): Kind("sqladmin.v1", "Operation"),
     ("redis", "instances"): Kind("redis.v1", "Instance", _LOCATED),
     ("redis", "clusters"): Kind("redis.v1", "Cluster", _LOCATED),
     ("redis", "backupCollections"): Kind(

@@ -10,7 +10,8 @@ import socket
 import struct
 import sys
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from http.client import responses
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
@@ -37,21 +38,26 @@ _BLANKS = b" " * (1024 * 1024)
 
 @dataclass(frozen=True)
 class Request:
-    """A request that was served. `status` is 0 if the caller never saw one: a reset, silence, endless headers."""
+    """A request that was served. `status` is 0 if the caller never saw one: a reset, silence, endless headers.
+
+    `begun` is when it was read, `answered` when its answer was about to be written, in seconds of `time.monotonic`.
+    """
 
     method: str
     host: str
     path: str
     query: str
     status: int
+    begun: float = field(default=0.0, compare=False)
+    answered: float = field(default=0.0, compare=False)
 
 
 class Simulator:
     """The simulated APIs of one world on 127.0.0.1: each service's paths under `<url>/<service host>/`.
 
     A context manager that serves in the background; `serve_forever` serves in the foreground instead. `port` 0 takes
-    a free one; `latency` is in seconds for each call. `requests` are those served so far, in the order of answers.
-    Raises OSError if the port is taken.
+    a free one; `latency` is how many seconds a call takes at least. `requests` are those served so far, in the
+    order of answers. Raises OSError if the port is taken.
     """
 
     def __init__(self, world: World, *, port: int = 0, latency: float = 0.0) -> None:
@@ -145,15 +151,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def serve(self) -> None:
         """Answer one request, whatever its method."""
+        begun = time.monotonic()
         parts = urlsplit(self.path)
         host, path = _host_and_path(parts.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.google.answer(Ask(self.command, host, path, parts.query, headers, body))
-        if self.server.latency:
-            self.server.closing.wait(self.server.latency)
+        if (left := begun + self.server.latency - time.monotonic()) > 0:
+            self.server.closing.wait(left)
         status = 0 if answer.manner in _UNANSWERED else answer.status
-        self.server.requests.append(Request(self.command, host, unquote(path), parts.query, status))
+        self.server.requests.append(
+            Request(self.command, host, unquote(path), parts.query, status, begun, time.monotonic())
+        )
         self._send(answer, zipped="gzip" in headers.get("accept-encoding", ""))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815 - the names that http.server looks up

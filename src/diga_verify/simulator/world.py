@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from functools import wraps
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from diga_verify.simulator.errors import Json
 from diga_verify.simulator.faults import ANSWERS
@@ -18,12 +19,13 @@ from diga_verify.simulator.kinds import KINDS, Kind
 from diga_verify.simulator.scene import Fault
 from diga_verify.simulator.schemas import unknown_fields
 
+T = TypeVar("T")
 SHIPPED: tuple[str, ...] = ("demo", "compliant")
 """The worlds that come with the package."""
 
 LISTS = {
     "gke": ("clusters",),
-    "sql": ("instances", "backupRuns", "backups"),
+    "sql": ("instances", "backupRuns", "backups", "operations"),
     "redis": ("instances", "clusters", "backupCollections"),
     "bigquery": ("datasets",),
     "firestore": ("databases", "backups"),
@@ -65,7 +67,8 @@ _PROJECT = ("id", "number", "state", "name", "labels")
 _PAGING = ("size", "partialPage")
 _NEEDS_LOCATION = {("redis", "instances"), ("redis", "clusters"), ("redis", "backupCollections"),
                    ("firestore", "backups"), ("kms", "keyRings")}  # fmt: skip
-_NEEDED = {("sql", "backupRuns"): ("instance", "id"), ("assets", "extra"): ("name", "assetType")}
+_NEEDED = {("sql", "backupRuns"): ("instance", "id"), ("sql", "operations"): ("targetId", "name"),
+           ("assets", "extra"): ("name", "assetType")}
 _INNER_LISTS = {("redis", "backupCollections"): "backups", ("kms", "keyRings"): "cryptoKeys"}
 
 
@@ -87,6 +90,15 @@ class World:
     faults: tuple[Fault, ...]
     page_size: int | None
     partial_page: int
+    granted: frozenset[str] | None = None
+    """The only permissions that the caller has; None: all there are, but for those denied."""
+    derived: dict[Callable[[World], Any], Any] = field(init=False, default_factory=dict, compare=False, repr=False)
+    """What `of_world` keeps."""
+
+    def grants(self, permission: str | None) -> bool:
+        """Whether the caller has a permission; None is what needs none."""
+        held = self.granted is None or permission in self.granted
+        return permission is None or (held and permission not in self.denied)
 
     @property
     def project_id(self) -> str:
@@ -112,6 +124,22 @@ class World:
     def from_dict(cls, table: Mapping[str, Any], name: str = "world") -> World:
         """A world from what a world file holds. Raises WorldError."""
         return _Reader(name).world(table)
+
+
+def of_world(make: Callable[[World], T]) -> Callable[[World], T]:
+    """What follows from a world is worked out once: the world does not change, and nobody may change what follows.
+
+    A world of many resources could not be served in pages otherwise, each of which needs the whole list.
+    """
+
+    @wraps(make)
+    def derived(world: World) -> T:
+        if make not in world.derived:
+            world.derived[make] = make(world)
+        found: T = world.derived[make]
+        return found
+
+    return derived
 
 
 def load_world(path: str | Path) -> World:
@@ -147,12 +175,13 @@ class _Reader:
     def world(self, table: Any) -> World:
         top = self.table(table, "the world", ("project", *LISTS, "iam", "paging", "faults"))
         paging = self.table(top.get("paging", {}), "paging", _PAGING)
-        iam = self.table(top.get("iam", {}), "iam", ("denied",))
+        iam = self.table(top.get("iam", {}), "iam", ("denied", "granted"))
         return World(
             name=self.file,
             project=self.project(top.get("project")),
             sections={section: self.section(section, top.get(section, {})) for section in LISTS},
-            denied=frozenset(self.permissions(iam.get("denied", []))),
+            denied=frozenset(self.permissions(iam.get("denied", []), "iam.denied")),
+            granted=frozenset(self.permissions(iam["granted"], "iam.granted")) if "granted" in iam else None,
             faults=tuple(
                 self.fault(entry, f"faults[{at}]")
                 for at, entry in enumerate(self.array(top.get("faults", []), "faults"))
@@ -261,13 +290,13 @@ class _Reader:
         elif not re.fullmatch(r"[A-Z][A-Z0-9_]*", entry["reason"]):
             raise self.wrong(where, f"must be a word such as CONSUMER_SUSPENDED, not {entry['reason']!r}")
 
-    def permissions(self, value: Any) -> list[str]:
-        denied = self.array(value, "iam.denied")
-        for at, permission in enumerate(denied):
-            where = f"iam.denied[{at}]"
+    def permissions(self, value: Any, list_name: str) -> list[str]:
+        named = self.array(value, list_name)
+        for at, permission in enumerate(named):
+            where = f"{list_name}[{at}]"
             if not re.fullmatch(r"[a-z]+(\.[A-Za-z]+){2}", self.text(permission, where)):
                 raise self.wrong(where, f"{permission!r} is no permission such as 'storage.buckets.list'")
-        return denied
+        return named
 
     def table(self, value: Any, where: str, known: tuple[str, ...] | None) -> Json:
         if not isinstance(value, Mapping):

@@ -7,7 +7,7 @@ from diga_verify.simulator.paging import paged
 from diga_verify.simulator.routes import Call, Route, Service, Sizes
 from diga_verify.simulator.schemas import document
 from diga_verify.simulator.services import replicas
-from diga_verify.simulator.world import World
+from diga_verify.simulator.world import World, of_world
 
 HOST = "bigquery.googleapis.com"
 PROJECT = "bigquery/v2/projects/{project}"
@@ -33,13 +33,14 @@ def _dataset(world: World, item: Json) -> Json:
     return derived | {key: value for key, value in item.items() if key not in _OURS}
 
 
+@of_world
 def _datasets(world: World) -> list[Json]:
     return [_dataset(world, item) for item in world.items("bigquery", "datasets")]
 
 
 def _list(call: Call) -> Json:
     """What one may not read is left out, without any error: so BigQuery documents it."""
-    readable = "bigquery.datasets.get" not in call.world.denied
+    readable = call.world.grants("bigquery.datasets.get")
     hidden_too = call.flag("all")
     items = [
         {key: item[key] for key in _LISTED if key in item}

@@ -22,12 +22,25 @@ def _databases(world: World) -> list[Json]:
 
 def _database(world: World, item: Json) -> Json:
     short = item["name"].rpartition("/")[2]
-    derived = {"type": "FIRESTORE_NATIVE", "uid": stable_id(world.project_number, short)}
+    derived = {
+        "type": "FIRESTORE_NATIVE",
+        "uid": _uid(world, short),
+        "createTime": "2025-03-19T08:00:00Z",
+    }
     return derived | item | {"name": f"projects/{world.project_id}/databases/{short}"}
 
 
+def _uid(world: World, database: str) -> str:
+    return stable_id(world.project_number, database)
+
+
 def _backups(world: World) -> list[Json]:
-    return [{"state": "READY"} | located(world, item, "backups") for item in world.items("firestore", "backups")]
+    return [_backup(world, item) for item in world.items("firestore", "backups")]
+
+
+def _backup(world: World, item: Json) -> Json:
+    of = str(item.get("database", "")).rpartition("/")[2]
+    return {"state": "READY"} | ({"databaseUid": _uid(world, of)} if of else {}) | located(world, item, "backups")
 
 
 def _list_databases(call: Call) -> Json:

@@ -7,7 +7,7 @@ import re
 from diga_verify.simulator.errors import ApiError, Json, bad_request, foreign_project
 from diga_verify.simulator.paging import paged
 from diga_verify.simulator.routes import Call, Route, Service, Sizes
-from diga_verify.simulator.world import World
+from diga_verify.simulator.world import World, of_world
 
 HOST = "storage.googleapis.com"
 _OWNERS = {"acl", "defaultObjectAcl", "owner"}
@@ -35,14 +35,20 @@ def _location_type(item: Json) -> str:
     return "region" if "-" in location else "multi-region"
 
 
+@of_world
+def _views(world: World) -> dict[tuple[str, bool], list[Json]]:
+    """The buckets by projection, and by whether they are deleted."""
+    views: dict[tuple[str, bool], list[Json]] = {}
+    for item in world.items("gcs", "buckets"):
+        bucket, deleted = _bucket(world, item), "softDeleteTime" in item
+        views.setdefault(("full", deleted), []).append(bucket)
+        public = {key: value for key, value in bucket.items() if key not in _OWNERS}
+        views.setdefault(("noAcl", deleted), []).append(public)
+    return views
+
+
 def _buckets(call: Call) -> list[Json]:
-    hidden = set() if _projection(call) == "full" else _OWNERS
-    deleted = call.flag("softDeleted")
-    return [
-        {key: value for key, value in _bucket(call.world, item).items() if key not in hidden}
-        for item in call.world.items("gcs", "buckets")
-        if ("softDeleteTime" in item) == deleted
-    ]
+    return _views(call.world).get((_projection(call), call.flag("softDeleted")), [])
 
 
 def _projection(call: Call) -> str:
@@ -61,7 +67,9 @@ def _list(call: Call) -> Json:
     unreachable = call.world.words("gcs", "unreachable")
     if unreachable and not call.flag("returnPartialSuccess"):
         raise ApiError(503, "We encountered an internal error. Please try again.")
-    items = [item for item in _buckets(call) if item["name"].startswith(call.query.get("prefix", ""))]
+    items, prefix = _buckets(call), call.query.get("prefix")
+    if prefix:
+        items = [item for item in items if item["name"].startswith(prefix)]
     return paged(call, "items", items, head={"kind": "storage#buckets"}, partial={"unreachable": unreachable})
 
 

@@ -12,7 +12,7 @@ from diga_verify.simulator.routes import Call, Route, Service, Sizes
 from diga_verify.simulator.services.bigquery import dataset_id
 from diga_verify.simulator.services.gke import level
 from diga_verify.simulator.services.naming import located
-from diga_verify.simulator.world import World
+from diga_verify.simulator.world import World, of_world
 
 HOST = "cloudasset.googleapis.com"
 UPDATED = "2026-11-01T08:00:00.000Z"
@@ -86,8 +86,10 @@ TYPES: dict[str, tuple[str, Callable[[World], Iterable[str]]]] = {
 """The asset types, each with the host that full names begin with, and the names below that."""
 
 
-def _assets(world: World) -> list[Json]:
-    """What the inventory knows: the world's resources, but for what it is said not to know, and what it knows besides.
+@of_world
+def _assets(world: World) -> dict[str, list[Json]]:
+    """What the inventory knows, by type: the world's resources, but for what it is said not to know, and what it knows
+    besides.
 
     A `-` is no resource: Redis writes it into the list of a location that it could not reach.
     """
@@ -98,13 +100,14 @@ def _assets(world: World) -> list[Json]:
         if name.rpartition("/")[2] != "-"
     ]
     found += [(item["name"], item["assetType"]) for item in world.items("assets", "extra")]
-    unknown = world.words("assets", "without")
+    unknown = set(world.words("assets", "without"))
     ancestors = [f"projects/{world.project_number}"]
-    return [
-        {"name": name, "assetType": asset_type, "ancestors": ancestors, "updateTime": UPDATED}
-        for name, asset_type in found
-        if name not in unknown
-    ]
+    assets: dict[str, list[Json]] = {}
+    for name, asset_type in found:
+        if name not in unknown:
+            asset = {"name": name, "assetType": asset_type, "ancestors": ancestors, "updateTime": UPDATED}
+            assets.setdefault(asset_type, []).append(asset)
+    return assets
 
 
 def _list(call: Call) -> Json:
@@ -116,11 +119,12 @@ def _search(call: Call) -> Json:
     for name in ("query", "readMask"):
         if call.query.get(name):
             raise not_simulated(f"{name} in a search")
+    page = paged(call, "results", _chosen(call))
     found = [
         {"name": asset["name"], "assetType": asset["assetType"], "project": asset["ancestors"][0]}
-        for asset in _chosen(call)
+        for asset in page.get("results", [])
     ]
-    return paged(call, "results", found)
+    return page | {"results": found} if found else page
 
 
 def _chosen(call: Call) -> list[Json]:
@@ -128,8 +132,8 @@ def _chosen(call: Call) -> list[Json]:
     if call.path["scope"] != "projects":
         raise bad_request(f"The simulator has no {call.path['scope']}, only a project.")
     assets = _assets(call.world)
-    wanted = _wanted(call, {*TYPES, *(asset["assetType"] for asset in assets)})
-    return [asset for asset in assets if asset["assetType"] in wanted]
+    wanted = _wanted(call, {*TYPES, *assets})
+    return [asset for asset_type, known in assets.items() if asset_type in wanted for asset in known]
 
 
 def _wanted(call: Call, known: set[str]) -> set[str]:

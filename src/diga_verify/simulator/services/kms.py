@@ -7,7 +7,7 @@ from diga_verify.simulator.errors import ApiError, Json, no_such_thing
 from diga_verify.simulator.paging import paged
 from diga_verify.simulator.routes import Call, Route, Service, Sizes
 from diga_verify.simulator.services.naming import REGIONS, located, location_of, locations, named
-from diga_verify.simulator.world import World
+from diga_verify.simulator.world import World, of_world
 
 HOST = "cloudkms.googleapis.com"
 PAGES = Sizes("pageSize", 100, 1000)
@@ -22,6 +22,7 @@ LOCATIONS = (
 """The regions, and the other locations that Cloud KMS answered with when it was recorded (2022)."""
 
 
+@of_world
 def _places(world: World) -> list[str]:
     """The locations that the world names, or all; and those of its key rings, which would be invisible otherwise."""
     known = world.words("kms", "locations") or LOCATIONS
@@ -29,15 +30,18 @@ def _places(world: World) -> list[str]:
     return list(dict.fromkeys([*known, *filter(None, of_rings)]))
 
 
+@of_world
 def _all_rings(world: World) -> list[Json]:
     return [located(world, item, "keyRings") for item in world.items("kms", "keyRings")]
 
 
+@of_world
 def _rings(world: World) -> list[Json]:
     """The key rings, without their keys: those have a list of their own."""
     return [{key: value for key, value in ring.items() if key != "cryptoKeys"} for ring in _all_rings(world)]
 
 
+@of_world
 def _keys(world: World) -> list[Json]:
     return [
         _key(f"{ring['name']}/cryptoKeys/{item['name'].rpartition('/')[2]}", item)
@@ -67,6 +71,7 @@ def _version(name: str, key: Json, item: Json) -> Json:
     }  # fmt: skip
 
 
+@of_world
 def _versions(world: World) -> list[Json]:
     """The versions that the world gives for each key; if it gives none, the primary one."""
     found = []
@@ -79,10 +84,25 @@ def _versions(world: World) -> list[Json]:
     return found
 
 
-def _below(call: Call, items: list[Json]) -> list[Json]:
+Families = dict[tuple[str, ...], list[Json]]
+"""Items by what is above them in their names, without the project."""
+
+
+def _families(items: list[Json]) -> Families:
+    found: Families = {}
+    for item in items:
+        found.setdefault(tuple(item["name"].split("/")[2:-2]), []).append(item)
+    return found
+
+
+_rings_below = of_world(lambda world: _families(_rings(world)))
+_keys_below = of_world(lambda world: _families(_keys(world)))
+_versions_below = of_world(lambda world: _families(_versions(world)))
+
+
+def _below(call: Call, families: Families) -> list[Json]:
     """The items directly under the parent that the address names."""
-    parent = call.address.split("/")[3:-1]
-    return [item for item in items if item["name"].split("/")[2:-2] == parent]
+    return families.get(tuple(call.address.split("/")[3:-1]), [])
 
 
 def _page(call: Call, key: str, items: list[Json]) -> Json:
@@ -103,17 +123,17 @@ def _list_rings(call: Call) -> Json:
     place = call.path["location"]
     if place not in _places(call.world):
         raise ApiError(404, f"The request concerns location '{place}' but was sent to location 'global'.")
-    return _page(call, "keyRings", _below(call, _rings(call.world)))
+    return _page(call, "keyRings", _below(call, _rings_below(call.world)))
 
 
 def _list_keys(call: Call) -> Json:
     named(_rings(call.world), call.address.rpartition("/")[0])
-    return _page(call, "cryptoKeys", _below(call, _keys(call.world)))
+    return _page(call, "cryptoKeys", _below(call, _keys_below(call.world)))
 
 
 def _list_versions(call: Call) -> Json:
     named(_keys(call.world), call.address.rpartition("/")[0])
-    return _page(call, "cryptoKeyVersions", _below(call, _versions(call.world)))
+    return _page(call, "cryptoKeyVersions", _below(call, _versions_below(call.world)))
 
 
 def _public_key(call: Call) -> Json:

@@ -37,7 +37,7 @@ def location_of(item: Mapping[str, object]) -> str:
 
 def within(items: Iterable[Json], location: str) -> list[Json]:
     """The items in a location; `-` is all of them."""
-    return [item for item in items if location in ("-", location_of(item))]
+    return list(items) if location == "-" else [item for item in items if location_of(item) == location]
 
 
 def named(items: Iterable[Json], address: str) -> Json:

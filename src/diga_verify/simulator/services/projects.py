@@ -39,7 +39,7 @@ def _test_permissions(call: Call) -> Json:
     asked = call.body.get("permissions", [])
     if not isinstance(asked, list) or not all(isinstance(one, str) for one in asked):
         raise bad_request("Invalid value at 'permissions'")
-    granted = [one for one in asked if one not in call.world.denied]
+    granted = [one for one in asked if call.world.grants(one)]
     return {"permissions": granted} if granted else {}
 
 

@@ -14,7 +14,7 @@ from diga_verify.simulator.services.naming import (
     stable_id,
     within,
 )
-from diga_verify.simulator.world import World
+from diga_verify.simulator.world import World, of_world
 
 HOST = "redis.googleapis.com"
 PAGES = Sizes("pageSize", 1000, 1000)
@@ -22,13 +22,16 @@ PROJECT = "v1/projects/{project}"
 PLACE = f"{PROJECT}/locations/{{location}}"
 
 
+@of_world
 def _instances(world: World) -> list[Json]:
     return [{"state": "READY"} | located(world, item, "instances") for item in world.items("redis", "instances")]
 
 
+@of_world
 def _clusters(world: World) -> list[Json]:
     return [
-        {"state": "ACTIVE", "uid": stable_id(item["name"])} | located(world, item, "clusters")
+        {"state": "ACTIVE", "uid": stable_id(item["name"]), "createTime": "2025-03-19T08:00:00Z"}
+        | located(world, item, "clusters")
         for item in world.items("redis", "clusters")
     ]
 

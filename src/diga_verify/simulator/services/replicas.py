@@ -50,7 +50,7 @@ def _run(call: Call, text: object, location: str | None, job_id: str | None) -> 
         raise not_simulated("queries other than SELECT columns FROM `region-R`.INFORMATION_SCHEMA.SCHEMATA_REPLICAS")
     if (found["project"] or call.world.project_id) != call.world.project_id:
         raise ApiError(403, f"Access Denied: Project {found['project']}", reason="accessDenied")
-    if "bigquery.datasets.get" in call.world.denied:
+    if not call.world.grants("bigquery.datasets.get"):
         raise permission_denied("bigquery.datasets.get", f"projects/{call.world.project_id}")
     region = found["region"].lower()
     if location is not None and location.lower() != region:

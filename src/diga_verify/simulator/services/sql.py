@@ -5,11 +5,12 @@ from __future__ import annotations
 from diga_verify.simulator.errors import Json, no_such_thing
 from diga_verify.simulator.paging import paged
 from diga_verify.simulator.routes import Call, Route, Service, Sizes
-from diga_verify.simulator.world import World
+from diga_verify.simulator.world import World, of_world
 
 HOST = "sqladmin.googleapis.com"
 
 
+@of_world
 def _instances(world: World) -> list[Json]:
     return [_instance(world, item) for item in world.items("sql", "instances")]
 
@@ -21,14 +22,21 @@ def _instance(world: World, item: Json) -> Json:
         "project": world.project_id,
         "state": "RUNNABLE",
         "backendType": "SECOND_GEN",
+        "createTime": "2025-03-19T08:00:00.000Z",
         "instanceType": "READ_REPLICA_INSTANCE" if replica else "CLOUD_SQL_INSTANCE",
         "connectionName": f"{world.project_id}:{item.get('region', '')}:{item['name']}",
         "selfLink": f"https://{HOST}/v1/projects/{world.project_id}/instances/{item['name']}",
     } | item
 
 
+@of_world
+def _all_runs(world: World) -> list[Json]:
+    return [_run(world, item) for item in world.items("sql", "backupRuns")]
+
+
 def _runs(world: World, instance: str) -> list[Json]:
-    return [_run(world, item) for item in world.items("sql", "backupRuns") if instance in ("-", item["instance"])]
+    found = _all_runs(world)
+    return found if instance == "-" else [item for item in found if item["instance"] == instance]
 
 
 def _run(world: World, item: Json) -> Json:
@@ -45,6 +53,11 @@ def _run(world: World, item: Json) -> Json:
 def _backup(world: World, item: Json) -> Json:
     name = item["name"] if "/" in item["name"] else f"projects/{world.project_id}/backups/{item['name']}"
     return {"kind": "sql#backup", "state": "SUCCESSFUL", "type": "AUTOMATED"} | item | {"name": name}
+
+
+@of_world
+def _backups(world: World) -> list[Json]:
+    return [_backup(world, item) for item in world.items("sql", "backups")]
 
 
 def _list_instances(call: Call) -> Json:
@@ -76,8 +89,7 @@ def _get_run(call: Call) -> Json:
 
 
 def _list_backups(call: Call) -> Json:
-    items = [_backup(call.world, item) for item in call.world.items("sql", "backups")]
-    return paged(call, "backups", items, partial={"warnings": _warnings(call.world)})
+    return paged(call, "backups", _backups(call.world), partial={"warnings": _warnings(call.world)})
 
 
 def _get_backup(call: Call) -> Json:
@@ -85,6 +97,35 @@ def _get_backup(call: Call) -> Json:
         if item["name"].rpartition("/")[2] == call.path["backup"]:
             return _backup(call.world, item)
     raise no_such_thing(call.path["backup"])
+
+
+@of_world
+def _operations(world: World) -> list[Json]:
+    return [
+        {
+            "kind": "sql#operation",
+            "status": "DONE",
+            "targetProject": world.project_id,
+            "selfLink": f"https://{HOST}/v1/projects/{world.project_id}/operations/{item['name']}",
+        }
+        | item
+        for item in (*map(_backing_up, world.items("sql", "backupRuns")), *world.items("sql", "operations"))
+    ]
+
+
+def _backing_up(run: Json) -> Json:
+    """The operation that made a backup run."""
+    at = run.get("endTime", "2025-03-20T02:00:00Z")
+    name = f"backup-{run['instance']}-{run['id']}"
+    return {
+        "name": name, "targetId": run["instance"], "operationType": "BACKUP_VOLUME", "insertTime": at, "endTime": at,
+    }  # fmt: skip
+
+
+def _list_operations(call: Call) -> Json:
+    instance = call.query.get("instance")
+    items = [item for item in _operations(call.world) if instance in (None, item["targetId"])]
+    return paged(call, "items", items, head={"kind": "sql#operationsList"})
 
 
 def _warnings(world: World) -> list[Json]:
@@ -110,6 +151,14 @@ def _routes(version: str) -> tuple[Route, ...]:
         Route("GET", f"{runs}/{{run}}", "cloudsql.backupRuns.get", _get_run),
         Route("GET", f"{project}/backups", "cloudsql.backupRuns.list", _list_backups, ("filter",), backups),
         Route("GET", f"{project}/backups/{{backup}}", "cloudsql.backupRuns.get", _get_backup),
+        Route(
+            "GET",
+            f"{project}/operations",
+            "cloudsql.instances.get",
+            _list_operations,
+            ("instance", "location"),
+            instances,
+        ),
     )
 
 
