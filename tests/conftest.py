@@ -115,6 +115,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 OUTSIDE = {
     "test_gcloud": "Google Cloud SDK",
+    "test_image_context": "Buildah",
     "test_prometheus": "Prometheus and its Pushgateway",
     "test_recordings": "recorded answers of Google's servers",
     "test_sarif_multitool": "SARIF multitool",

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from diga_verify.checkers import registry
 from diga_verify.cli import main
 from diga_verify.cli.gate import run_against_shipped_world
+from diga_verify.cli.verbs import VERBS, command
 from diga_verify.evaluate import Scope
 from diga_verify.gateway.endpoints import stand_in
 from diga_verify.model import TYPES, Reason, Role, Unread, Verdict
@@ -177,7 +177,7 @@ def test_the_readme_shows_what_the_demo_prints(
 
 
 def test_the_readme_lists_the_commands_and_options_that_there_are() -> None:
-    commands: dict[str, Any] = typer.main.get_command(main.app).commands  # type: ignore[attr-defined]
+    commands: dict[str, Any] = command(*VERBS).commands
     options = {
         name: {option for param in command.params for option in param.opts} for name, command in commands.items()
     }
@@ -187,7 +187,7 @@ def test_the_readme_lists_the_commands_and_options_that_there_are() -> None:
     gate = commands["verify"].params
     assert [param.opts for param in gate if param.param_type_name == "option" and not written & {*param.opts}] == []
     assert written <= set().union(*options.values())
-    assert [name for name in main.VERBS if name != "verify" and f"diga-verify {name}" not in listed] == []
+    assert [name for name in VERBS if name != "verify" and f"diga-verify {name}" not in listed] == []
 
 
 class TestTheCheckerOfTheDocuments:

@@ -16,7 +16,7 @@ import pytest
 from diga_verify.checkers.registry import registered
 from diga_verify.cli.main import run
 from diga_verify.cli.replay import compare
-from diga_verify.errors import EvidenceError
+from diga_verify.errors import EvidenceError, Interrupted
 from diga_verify.evaluate import Scope
 from diga_verify.formats.json import document, render
 from diga_verify.formats.page import Page
@@ -24,7 +24,7 @@ from diga_verify.gateway import gateway
 from diga_verify.gateway.patience import Patience
 from diga_verify.model import Reason
 from diga_verify.policy import default_policy
-from diga_verify.reading import Interrupted, Reading
+from diga_verify.reading import Reading
 from diga_verify.report import Report
 from diga_verify.simulator.server import Simulator
 from diga_verify.simulator.world import shipped_world

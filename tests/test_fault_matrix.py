@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +36,11 @@ SILENCE, DRIP = 0.25, 1.0
 def waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[float]:
     """Pauses that the gate would have made. It runs in a folder with the default policy, and reads 60 pages at most."""
     waits: list[float] = []
-    monkeypatch.setattr(GATES, lambda: Patience(attempts=2, sleep=waits.append))
+
+    def clock() -> float:
+        return time.monotonic() + sum(waits)
+
+    monkeypatch.setattr(GATES, lambda: Patience(attempts=2, sleep=waits.append, clock=clock))
     monkeypatch.setattr(gateway, "PAGE_LIMIT", 60)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "regions.toml").write_bytes(default_policy())

@@ -116,7 +116,7 @@ def test_it_is_asked_for_each_asset_type_by_itself() -> None:
     )
     assert (method.items, method.fields) == ("assets", "assets(name,assetType),nextPageToken")
     of_buckets = f"assetTypes=['{BUCKETS}'], pageSize=1000, pageToken='token', parent='projects/dtx-data'"
-    assert f"discovery('cloudasset', 'v1').assets().list({of_buckets}).execute(num_retries=0)" in inventory.said
+    assert f"collection('cloudasset', 'v1', 'assets').list({of_buckets}).execute(num_retries=0)" in inventory.said
 
 
 def test_who_may_only_search_is_answered_too() -> None:
@@ -131,9 +131,8 @@ def test_who_may_only_search_is_answered_too() -> None:
     )
     assert (method.items, method.fields) == ("results", "results(name,assetType),nextPageToken")
     of_buckets = f"assetTypes=['{BUCKETS}'], pageSize=500, pageToken='token', scope='projects/dtx-data'"
-    assert (
-        f"discovery('cloudasset', 'v1').v1().searchAllResources({of_buckets}).execute(num_retries=0)" in inventory.said
-    )
+    asked = f"collection('cloudasset', 'v1', 'v1').searchAllResources({of_buckets}).execute(num_retries=0)"
+    assert asked in inventory.said
     assert (witness.heard, witness.assets, unread) == (tuple(TYPES), (Asset("gcs", "//b/1"),), ())
 
 

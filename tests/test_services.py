@@ -15,13 +15,14 @@ import pytest
 from diga_verify import services
 from diga_verify.checkers import registry
 from diga_verify.gateway import gateway
+from diga_verify.gateway.ceiling import CALLS_IN_FLIGHT
 from diga_verify.gateway.clients import Clients
 from diga_verify.gateway.door import Door
 from diga_verify.gateway.endpoints import stand_in
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.identity import Anonymous
 from diga_verify.gateway.listing import Listed, Method
-from diga_verify.gateway.live import CALLS_IN_FLIGHT, Live
+from diga_verify.gateway.live import Live
 from diga_verify.gateway.patience import Patience
 from diga_verify.model import Json, Project, Reason, Unread
 from diga_verify.services import DataService, Services, enabled_services

@@ -22,6 +22,13 @@ _LOGS = (
 )
 _MOMENT = "A report is about the time from its beginning to its end, not about what lay or will lie elsewhere."
 _OTHER_PROJECTS = "Other projects are not read, also those that hold a key, receive a copy, or pay for the calls."
+_RESTORE = {
+    "sql": ("How far back Cloud SQL remembers operations is not documented: a restore before that is not seen.",),
+    "redis": ("No field tells what was imported into a Redis instance, and backups of Redis are not asked for.",),
+    "bigquery": ("No field tells what was loaded into a dataset, nor from which place.",),
+    "firestore": ("No field tells what was imported into a database that was there before.",),
+    "gcs": ("No field tells what was copied into a bucket, nor from which place.",),
+}
 _COPIES = "Copies that people and programs make elsewhere, by exports, queries and downloads, leave no trace here."
 
 
@@ -35,6 +42,7 @@ def limits(report: Report, checkers: Iterable[Checker]) -> tuple[Limit, ...]:
         *_unused(report),
         *_waivers(report),
         *_assumptions(report),
+        *_restore(report),
         *_witness(report, used),
         *_tables(report),
         *_general(used),
@@ -112,6 +120,21 @@ def _assumed(report: Report) -> Iterator[tuple[JudgedResource, JudgedPlacement, 
         for place in judged.placements:
             if place.assumption is not None:
                 yield judged, place, place.assumption
+
+
+def _restore(report: Report) -> Iterator[Limit]:
+    asked = report.recovery
+    if asked is None:
+        return
+    if asked.since is None:
+        said = "Without a baseline it is not known what was there before the restore: only what is expected was missed."
+        yield _of_run(LimitKind.RESTORE, said)
+    for type, name, source in asked.sources:
+        said = f"That {type} {name} was restored from {source} is the word of whoever ran this; no API tells."
+        yield Limit(type, said, LimitKind.RESTORE)
+    for type, texts in _RESTORE.items():
+        if type in {origin.type for origin in report.checkers}:
+            yield from (Limit(type, text, LimitKind.RESTORE) for text in texts)
 
 
 def _witness(report: Report, checkers: Sequence[Checker]) -> Iterator[Limit]:

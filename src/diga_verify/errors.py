@@ -87,3 +87,11 @@ class EvidenceError(DigaVerifyError):
 
 class AttestationError(DigaVerifyError):
     """An attestation, or a file that it is about, is not genuine. The message names the place and both sides."""
+
+
+class Interrupted(BaseException):
+    """A signal asks the run to end. Not an Exception, so that no boundary takes it for a failing read."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(signal)
+        self.signal = signal

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import lru_cache
 
 from diga_verify.locations.algebra import Bound, bound
 from diga_verify.model import (
@@ -20,6 +22,10 @@ from diga_verify.model import (
 from diga_verify.policy.rules import Allowed, Assumption, Rules, Waiver
 
 _GRAVEST_FIRST = (Verdict.VIOLATION, Verdict.UNVERIFIED, Verdict.WAIVED, Verdict.COMPLIANT)
+_COMPARED = 1000
+"""With so many names one that is missing is compared, at most: to compare it with 100,000 takes seconds."""
+_KEPT = 4096
+"""So many judgements are kept, for most placements of a large project are like others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,8 @@ def evaluate(
     others = owners.keys() - {one.full_name for one in chosen}
     kept = [one for one in (*settled, *empty) if one.resource not in others]
     troubled = {one.resource for one in kept if one.resource}
-    judged = tuple(_judge(one, owners.get(one.owner), rules, enforcement, one.full_name in troubled) for one in chosen)
+    judge = _Judge(rules, enforcement)
+    judged = tuple(judge.resource(one, owners.get(one.owner), one.full_name in troubled) for one in chosen)
     unproven = [one for resource in judged for one in _unproven(resource)]
     used = {place.waiver for resource in judged for place in resource.placements if place.waiver is not None}
     idle = [*_unmatched(used, kept, rules, scope)]
@@ -133,56 +140,79 @@ def evaluate(
 
 def set_apart(resources: Iterable[Resource]) -> Iterator[Resource]:
     """Each resource once; where two answers differ about one resource, both stand, for either may be true."""
-    seen: list[Resource] = []
-    by_name: dict[str, list[Resource]] = {}
+    first: dict[str, Resource] = {}
+    twins: dict[tuple[str, tuple[Placement, ...]], list[Resource]] = {}
     for resource in resources:
-        twins = by_name.setdefault(resource.full_name, [])
-        if resource not in twins:
-            twins.append(resource)
-            seen.append(resource)
-    yield from seen
+        name = resource.full_name
+        if name not in first:
+            first[name] = resource
+            yield resource
+        elif resource != first[name]:
+            others = twins.setdefault((name, resource.placements), [])
+            if resource not in others:
+                others.append(resource)
+                yield resource
 
 
-def _judge(
-    resource: Resource, owner: Resource | None, rules: Rules, enforcement: Enforcement, troubled: bool
-) -> JudgedResource:
-    placements = tuple(_judge_placement(place, resource, rules) for place in resource.placements)
-    verdicts = {place.verdict for place in placements}
-    unused = resource.type in rules.unused
-    if unused:
-        verdicts.add(Verdict.VIOLATION)
-    if troubled or not placements:
-        verdicts.add(Verdict.UNVERIFIED)
-    personal = any(rules.holds_personal_data(one.labels) for one in (resource, owner) if one is not None)
-    return JudgedResource(
-        resource=resource,
-        verdict=next(verdict for verdict in _GRAVEST_FIRST if verdict in verdicts),
-        placements=placements,
-        enforced=enforcement is Enforcement.REQUIRED or personal,
-        declared_unused=unused,
-    )
+class _Judge:
+    """Judges resources by the rules. Placements that are alike are judged once, and share what was found."""
+
+    def __init__(self, rules: Rules, enforcement: Enforcement) -> None:
+        self._rules = rules
+        self._enforced = enforcement is Enforcement.REQUIRED
+        self._waivers: dict[str, list[Waiver]] = {}
+        for waiver in rules.waivers:
+            self._waivers.setdefault(waiver.resource, []).append(waiver)
+        # Placements are equal wherever in the evidence they stand, and must not be taken for each other there.
+        self._alike = lru_cache(_KEPT)(lambda place, _source, type: _judge_placement(place, type, rules))
+
+    def resource(self, resource: Resource, owner: Resource | None, troubled: bool) -> JudgedResource:
+        """`troubled`: something about it is unread."""
+        placements = tuple(self._placement(place, resource) for place in resource.placements)
+        verdicts = {place.verdict for place in placements}
+        unused = resource.type in self._rules.unused
+        if unused:
+            verdicts.add(Verdict.VIOLATION)
+        if troubled or not placements:
+            verdicts.add(Verdict.UNVERIFIED)
+        personal = any(self._rules.holds_personal_data(one.labels) for one in (resource, owner) if one is not None)
+        return JudgedResource(
+            resource=resource,
+            verdict=next(verdict for verdict in _GRAVEST_FIRST if verdict in verdicts),
+            placements=placements,
+            enforced=self._enforced or personal,
+            declared_unused=unused,
+        )
+
+    def _placement(self, place: Placement, resource: Resource) -> JudgedPlacement:
+        judged = self._alike(place, place.source, resource.type)
+        if judged.verdict is not Verdict.VIOLATION:
+            return judged
+        waivers = self._waivers.get(resource.full_name, ())
+        waiver = next((one for one in waivers if one.matches(resource.full_name, place.role, judged.location)), None)
+        return judged if waiver is None else replace(judged, verdict=Verdict.WAIVED, waiver=waiver)
 
 
-def _judge_placement(place: Placement, resource: Resource, rules: Rules) -> JudgedPlacement:
-    allowed = rules.allowed(resource.type, place.role)
-    assumption = rules.assumed_location(resource.type, place.role) if place.reason is Reason.DEFAULT_LOCATION else None
+def _judge_placement(place: Placement, type: str, rules: Rules) -> JudgedPlacement:
+    """What the rules make of a placement of a resource of this type; waivers do not count here."""
+    allowed = rules.allowed(type, place.role)
+    assumption = rules.assumed_location(type, place.role) if place.reason is Reason.DEFAULT_LOCATION else None
     location = assumption.location if assumption is not None else place.location
     # A key lies where Cloud KMS says, whatever it encrypts.
-    known = bound(location, "kms" if place.role is Role.KEY else resource.type, place.members)
+    known = bound(location, "kms" if place.role is Role.KEY else type, place.members)
     if allowed.area.covers(location, known):
         return JudgedPlacement(place, location, known, Verdict.COMPLIANT, None, allowed, assumption=assumption)
     if known is None:
         reason = place.reason or (Reason.UNKNOWN_LOCATION if location else Reason.MISSING_LOCATION)
         return JudgedPlacement(place, location, None, Verdict.UNVERIFIED, None, allowed, reason=reason)
     severity = Severity.HIGH if known.lawful else Severity.CRITICAL
-    waiver = next((one for one in rules.waivers if one.matches(resource.full_name, place.role, location)), None)
-    verdict = Verdict.VIOLATION if waiver is None else Verdict.WAIVED
-    return JudgedPlacement(place, location, known, verdict, severity, allowed, waiver, assumption)
+    return JudgedPlacement(place, location, known, Verdict.VIOLATION, severity, allowed, assumption=assumption)
 
 
 def _nothing_found(found: Sequence[Resource], unread: Sequence[Unread], rules: Rules, scope: Scope) -> Iterator[Unread]:
+    seen = {one.type for one in found} | {one.type for one in unread}
     for type in scope.types:
-        if type in rules.unused or type in {one.type for one in found} | {one.type for one in unread}:
+        if type in rules.unused or type in seen:
             continue
         detail = (
             f"nothing of type {type} was found, and an empty list is no proof; "
@@ -195,8 +225,10 @@ def _missing(found: Sequence[Resource], unread: Sequence[Unread], rules: Rules, 
     """Expected resources that a complete list does not hold. From an incomplete list nothing is concluded."""
     incomplete = {one.type for one in unread if one.resource is None}
     there = {(one.type, one.name) for one in found if one.live}
-    located = {(one.type, one.name, place.location) for one in found if one.live for place in one.placements}
     expected = [one for one in rules.expected if not scope.wanted or (one.type, one.name) in scope.wanted]
+    meant = {(one.type, one.name) for one in expected}
+    those = (one for one in found if one.live and (one.type, one.name) in meant)
+    located = {(one.type, one.name, place.location) for one in those for place in one.placements}
     for one in expected:
         if one.type not in scope.types or one.type in incomplete:
             continue
@@ -210,6 +242,10 @@ def _missing(found: Sequence[Resource], unread: Sequence[Unread], rules: Rules, 
 
 def _alike(type: str, name: str, found: Sequence[Resource]) -> tuple[str, ...]:
     names = [one.name for one in found if one.type == type and one.name != name]
+    if len(names) > _COMPARED:
+        names.sort()
+        at = bisect(names, name)
+        names = names[max(0, at - _COMPARED // 2) : at + _COMPARED // 2]
     return tuple(get_close_matches(name, names, 3))
 
 
@@ -238,6 +274,7 @@ def _why(place: JudgedPlacement) -> str:
         Reason.DEFAULT_LOCATION: "the answer names no location, so the service chooses one, and no backup shows which",
         Reason.EXTERNAL_KEY: "the key material is held outside Google, and no API tells where",
         Reason.EXTERNAL_DATA: "the data is kept by another system, and the API does not tell where",
+        Reason.UNKNOWN_SOURCE: "what it was restored from is not known to lie in this project",
         Reason.MALFORMED_ANSWER: "the field holds something that tells no place we know how to judge",
     }
     return f"{said.get(place.reason or Reason.MISSING_LOCATION, 'it could not be read')}{about}"

@@ -79,6 +79,9 @@ class Reason(StrEnum):
     UNKNOWN_LOCATION = "unknown_location"
     EXTERNAL_KEY = "external_key"
     EXTERNAL_DATA = "external_data"
+    NO_BACKUP = "no_backup"
+    UNKNOWN_SOURCE = "unknown_source"
+    NOT_RESTORED = "not_restored"
     UNMATCHED_WAIVER = "unmatched_waiver"
     INTERRUPTED = "interrupted"
     UNEXPECTED_ERROR = "unexpected_error"
@@ -92,6 +95,9 @@ PROOF_LACKING = frozenset(
         Reason.UNKNOWN_LOCATION,
         Reason.EXTERNAL_KEY,
         Reason.EXTERNAL_DATA,
+        Reason.NO_BACKUP,
+        Reason.UNKNOWN_SOURCE,
+        Reason.NOT_RESTORED,
         Reason.UNMATCHED_WAIVER,
     }
 )
@@ -147,6 +153,60 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Backup:
+    """A finished backup that a database can be restored from."""
+
+    name: str
+    """As it is named to restore it."""
+    location: str | None
+    until: str = ""
+    """When its data is from, as the API writes it; empty when it does not say."""
+    expires: str = ""
+    """When it will be deleted, if the API says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """Something that filled a database with data from elsewhere: a restore, an import, a clone."""
+
+    field: str
+    """The API field it was read from."""
+    source: str = ""
+    """What it read from: a backup's resource name, or a `gs://` URI; empty when the API does not say."""
+    at: str = ""
+    """When it ended, or was asked for if it has not, as the API writes it; empty when it does not say."""
+    trouble: str = ""
+    """Why it cannot be relied upon, in words: it failed, or is not finished."""
+    pointer: str | None = dataclasses.field(default=None, compare=False)
+    """Where it stands in the evidence of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a run after a restore reads of a database besides its places."""
+
+    created_at: str = ""
+    """As the API writes it; empty when it does not say."""
+    backups: tuple[Backup, ...] | None = None
+    """Those that it can be restored from; None where none are asked for."""
+    fillings: tuple[Filling, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What is asked of a run after a restore, besides the places."""
+
+    since: str | None = None
+    """When the baseline was taken: what is older was judged then. None without one."""
+    before: tuple[tuple[str, str, str], ...] = ()
+    """Type, name and full name of what the baseline had, and must be there again; sorted."""
+    sources: tuple[tuple[str, str, str], ...] = ()
+    """Type and name of a database, and what it was restored from, as the operator says; sorted."""
+    max_age_hours: float | None = None
+    """How old the newest backup may be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """One cloud resource with every place where it keeps data."""
 
@@ -163,6 +223,8 @@ class Resource:
     """Full name of the resource that this is a copy of: a read replica's primary, a backup's database."""
     live: bool = True
     """False for what was deleted and still holds its data."""
+    history: History | None = None
+    """Of a database, in a run after a restore."""
 
 
 @dataclass(frozen=True, slots=True)

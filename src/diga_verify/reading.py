@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
+from threading import BoundedSemaphore
 from typing import Any, Protocol, TypeVar
 
-from diga_verify.checkers.interface import Checker
-from diga_verify.errors import ReadError
+from diga_verify.checkers.interface import Checker, permissions
+from diga_verify.errors import Interrupted, ReadError
+from diga_verify.gateway.ceiling import CALLS_IN_FLIGHT
 from diga_verify.gateway.gateway import Gateway
-from diga_verify.gateway.live import CALLS_IN_FLIGHT
+from diga_verify.gateway.listing import PROJECT
 from diga_verify.gateway.records import Record, source_of
 from diga_verify.gateway.resource_manager import missing_permissions, project_record
-from diga_verify.model import Item, Project, Reason, Resource, Unread, Witness
+from diga_verify.gateway.turns import Turn
+from diga_verify.model import Item, Placement, Project, Reason, Resource, Unread, Witness
 from diga_verify.policy.rules import Rules
 from diga_verify.second_witness import INVENTORY, hear, unseen
 from diga_verify.services import NOT_ASKED, SERVICES, Services, enabled_services
 
 T = TypeVar("T")
-PROJECT = "project"
-"""What the record of calls, and evidence, name the question for the project's own record."""
+Task = tuple[str, Future[T]] | None
+"""A task and its name; None for one that was not finished in the reading that this one repeats."""
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 _TICK = 0.2
 """Seconds between two looks at a run that waits."""
 _COURTESY = 5.0
 """Seconds that a run waits for what changes no verdict."""
-
-
-class Interrupted(BaseException):
-    """A signal asks the run to end. Not an Exception, so that no boundary takes it for a failing read."""
-
-    def __init__(self, signal: int) -> None:
-        super().__init__(signal)
-        self.signal = signal
+_KEPT = 4096
+"""So many different parts of resources are kept for those that have the same."""
+_FANS = 4
+"""So many types may fan out to the limit at once before one of them waits for a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,11 @@ class Reading:
         self._waiting = [checker.type for checker in checkers]
         self._course = Course()
         self._gateway: Gateway | None = None
-        self._types = ThreadPoolExecutor(max(8, len(checkers) + 3), thread_name_prefix="type")
-        self._calls = ThreadPoolExecutor(CALLS_IN_FLIGHT, thread_name_prefix="call")
+        self._turn: Turn | None = None
+        # All types at once, the permissions of each, the project's record, the witness and the services. None of these
+        # may wait for a thread: others wait for them.
+        self._types = ThreadPoolExecutor(2 * len(checkers) + 3, thread_name_prefix="type")
+        self._calls = ThreadPoolExecutor(_FANS * CALLS_IN_FLIGHT, thread_name_prefix="call")
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -108,9 +112,8 @@ class Reading:
     def read(self) -> None:
         """Read everything in scope. What is not read in the end is in `unread`."""
         try:
-            self._gateway = gateway = self._source.open(self.project, self._calls.map)
-            self._preflight(gateway)
-            self._read_types(gateway)
+            self._gateway = gateway = self._source.open(self.project, self._spread)
+            self._read_all(gateway)
             self._end_as_before()
         except ReadError as error:
             self._course = replace(self._course, stopped=error)
@@ -134,28 +137,14 @@ class Reading:
         self.unread += [Unread(type, type, reason, detail) for type in self._waiting]
         self._waiting = []
 
-    def _preflight(self, gateway: Gateway) -> None:
-        """The project's own record and the caller's permissions, before anything else."""
-        project = self.project
-        record = self._ask(PROJECT, partial(project_record, gateway, project.id), lambda one: (project, (one,)))
-        rights = [
-            self._ask(
-                checker.type,
-                partial(missing_permissions, gateway, checker.type, project, checker.permissions),
-                lambda one: (one,),
-                task=permissions_of(checker.type),
-            )
-            for checker in self._checkers
-        ]
-        for lacking in self._as_done(rights):
-            self.unread += lacking
-        for found, unread in self._as_done([record]):
-            self.unread += unread
-            self.project = gateway.project = found
-
-    def _read_types(self, gateway: Gateway) -> None:
+    def _read_all(self, gateway: Gateway) -> None:
+        """Everything at once. But nothing of a type counts before the project's own record and the caller's
+        permissions, by which alone a list can be taken for the whole."""
+        record = self._ask_for_project(gateway)
+        if self.project.id.isdigit():
+            self._take_project(record)  # all other questions want its id
+        rights = [self._ask_for_permissions(gateway, checker) for checker in self._checkers]
         asset_types = {name: checker.type for checker in self._checkers for name in checker.asset_types}
-        self._waiting.append(INVENTORY)
         heard = self._ask(
             INVENTORY,
             partial(hear, gateway, self.project, asset_types, required=self._rules.second_witness),
@@ -166,41 +155,97 @@ class Reading:
             partial(enabled_services, gateway, self.project, asset_types),
             lambda one: Services(None, one.reason),
         )
-        tasks = [
-            self._ask(checker.type, partial(_read_type, checker, gateway, self.project), partial(_nothing_of, checker))
-            for checker in self._checkers
-        ]
-        for type, resources, unread in self._as_done(tasks):
-            self.resources += resources
-            self.unread += unread
-            self._waiting.remove(type)
-        for witness, broken_off in self._as_done([heard]):
-            self.witness = witness
-            self.unread += [*broken_off, *unseen(self.witness, self.resources, self.unread, self.project, self._rules)]
-            self._waiting.remove(INVENTORY)
+        types = [self._ask_for_type(gateway, checker) for checker in _longest_first(self._checkers)]
+        self._take_project(record)
+        for lacking in self._as_done(rights):
+            self.unread += lacking
+        self._waiting.append(INVENTORY)
+        self._take_types(types)
+        self._take_witness(heard)
         self.services = Services(reason=Reason.TIMEOUT)
         for found in self._as_done([enabled], at_most=_COURTESY):
             self.services = found
 
-    def _ask(
-        self, about: str, work: Callable[[], T], failed: Callable[[Unread], T], task: str = ""
-    ) -> tuple[str, Future[T]] | None:
-        """Do `work` on a thread of its own. What it raises leaves unread what it is about, and stops nothing else.
-        None for what was not finished in the reading that this one repeats."""
+    def _ask_for_project(self, gateway: Gateway) -> Task[tuple[Project, tuple[Unread, ...]]]:
+        project = self.project
 
-        def guarded() -> T:
+        def introduced() -> tuple[Project, tuple[Unread, ...]]:
+            found: Project = project
             try:
-                return work()
-            except Exception as error:  # noqa: BLE001 - the boundary to answers that nobody foresaw
-                return failed(_failed(about, error))
+                found, unread = project_record(gateway, project.id)
+            finally:
+                gateway.project = found
+            return found, unread
 
+        gateway.expect_project()
+        asked = self._ask(PROJECT, introduced, lambda one: (project, (one,)))
+        if asked is None:
+            gateway.project = project
+        return asked
+
+    def _ask_for_permissions(self, gateway: Gateway, checker: Checker) -> Task[tuple[Unread, ...]]:
+        needed = permissions(checker, after_restore=gateway.after_restore)
+        return self._ask(
+            checker.type,
+            partial(missing_permissions, gateway, checker.type, self.project, needed),
+            lambda one: (one,),
+            task=permissions_of(checker.type),
+        )
+
+    def _ask_for_type(self, gateway: Gateway, checker: Checker) -> Task[_OfType]:
+        return self._ask(
+            checker.type, partial(_read_type, checker, gateway, self.project), partial(_nothing_of, checker)
+        )
+
+    def _take_project(self, record: Task[tuple[Project, tuple[Unread, ...]]]) -> None:
+        if PROJECT not in self._course.finished:
+            for found, unread in self._as_done([record]):
+                self.project = found
+                self.unread += unread
+
+    def _take_types(self, types: Iterable[Task[_OfType]]) -> None:
+        for type, resources, unread in self._as_done(types):
+            self.resources += resources
+            self.unread += unread
+            self._waiting.remove(type)
+
+    def _take_witness(self, heard: Task[tuple[Witness, tuple[Unread, ...]]]) -> None:
+        for witness, broken_off in self._as_done([heard]):
+            self.witness = witness
+            self.unread += [*broken_off, *unseen(witness, self.resources, self.unread, self.project, self._rules)]
+            self._waiting.remove(INVENTORY)
+
+    def _spread(self, read: Callable[[Any], Any], parts: Iterable[Any]) -> Iterable[Any]:
+        """`read` for all parts, so many at once; the answers in their order, each as soon as it is there."""
+        places = BoundedSemaphore(CALLS_IN_FLIGHT)
+
+        def begun(part: Any) -> Future[Any]:
+            places.acquire()
+            task = self._calls.submit(copy_context().run, read, part)
+            task.add_done_callback(lambda _: places.release())
+            return task
+
+        tasks = [begun(part) for part in parts]
+        return (task.result() for task in tasks)
+
+    def _ask(self, about: str, work: Callable[[], T], failed: Callable[[Unread], T], task: str = "") -> Task[T]:
+        """Do `work` on a thread of its own. What it raises leaves unread what it is about, and stops nothing else."""
         before = self._source.course
         name = task or about
         if before is not None and name not in before.finished:
             return None
+        self._turn = turn = Turn(self._turn)
+
+        def guarded() -> T:
+            try:
+                with turn.taken():
+                    return work()
+            except Exception as error:  # noqa: BLE001 - the boundary to answers that nobody foresaw
+                return failed(_failed(about, error))
+
         return name, self._types.submit(guarded)
 
-    def _as_done(self, tasks: Iterable[tuple[str, Future[T]] | None], at_most: float = math.inf) -> Iterator[T]:
+    def _as_done(self, tasks: Iterable[Task[T]], at_most: float = math.inf) -> Iterator[T]:
         """What the tasks come to as they finish, until none is left, or the time is up: the run's, or `at_most`
         seconds."""
         gateway = self._gateway
@@ -210,7 +255,7 @@ class Reading:
         reserve = 0.0 if gateway is None else max(0.0, gateway.seconds_left - at_most)
         while left and gateway is not None and (seconds := gateway.seconds_left - reserve) > 0:
             done, left = wait(left, timeout=min(_TICK, seconds), return_when=FIRST_COMPLETED)
-            self._watch(Progress(tuple(self._waiting), len(gateway.calls)))
+            self._watch(Progress(tuple(self._waiting), gateway.finished))
             for task in done:
                 yield task.result()
                 self._course = replace(self._course, finished=self._course.finished | {names[task]})
@@ -218,14 +263,26 @@ class Reading:
             self._end_as_before()
 
 
-def _read_type(checker: Checker, gateway: Gateway, project: Project) -> tuple[str, list[Resource], list[Unread]]:
+_OfType = tuple[str, list[Resource], list[Unread]]
+"""A type, its resources, and what of it is unread."""
+
+
+def _longest_first(checkers: Sequence[Checker]) -> Iterable[Checker]:
+    """Cloud KMS, the last of the built-in types, has the longest chain of calls that wait for each other."""
+    return reversed(checkers)
+
+
+def _read_type(checker: Checker, gateway: Gateway, project: Project) -> _OfType:
     """One type, read to its end as far as that goes. Never raises: a failing checker hides no other's findings."""
     resources: list[Resource] = []
     unread: list[Unread] = []
     try:
         found = checker.query(gateway, project)
         unread += found.unread
-        for read in (_read_item(checker, item) for item in found.items):
+        items = deque(found.items)
+        del found  # an item is let go of as soon as it is read
+        while items:
+            read = _read_item(checker, items.popleft())
             if isinstance(read, Resource):
                 resources.append(read)
             else:
@@ -237,7 +294,7 @@ def _read_type(checker: Checker, gateway: Gateway, project: Project) -> tuple[st
     return checker.type, resources, unread
 
 
-def _nothing_of(checker: Checker, unread: Unread) -> tuple[str, list[Resource], list[Unread]]:
+def _nothing_of(checker: Checker, unread: Unread) -> _OfType:
     return checker.type, [], [unread]
 
 
@@ -247,7 +304,7 @@ def _read_item(checker: Checker, item: Item) -> Resource | Unread:
         # A third-party checker may return anything, and what is not of its own type has no rules.
         if not isinstance(read, Resource) or read.type != checker.type:
             return _failed(checker.type, TypeError())
-        return _with_sources(read, item)
+        return _shared(_with_sources(read, item))
     except ReadError as error:
         return Unread(checker.type, checker.type, error.reason, error.detail)
     except Exception as error:  # noqa: BLE001 - as above, for one item: it hides no other
@@ -261,6 +318,25 @@ def _with_sources(resource: Resource, item: Item) -> Resource:
         return resource
     places = (place if place.source else replace(place, source=source) for place in resource.placements)
     return replace(resource, placements=tuple(places))
+
+
+def _shared(resource: Resource) -> Resource:
+    """Of 100,000 buckets most have the same places and labels: they are kept once. A placement that knows where in the
+    evidence it stands is like no other."""
+    if any(place.source for place in resource.placements):
+        return resource
+    labels = _these_labels(tuple(resource.labels.items()))
+    return replace(resource, placements=_these_places(tuple(resource.placements)), labels=labels)
+
+
+@lru_cache(_KEPT)
+def _these_places(places: tuple[Placement, ...]) -> tuple[Placement, ...]:
+    return places
+
+
+@lru_cache(_KEPT)
+def _these_labels(labels: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    return dict(labels)
 
 
 def _failed(about: str, error: Exception) -> Unread:

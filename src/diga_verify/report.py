@@ -9,7 +9,7 @@ from enum import StrEnum
 from diga_verify import __version__
 from diga_verify.changes import Drift
 from diga_verify.evaluate import JudgedResource, Judgement
-from diga_verify.model import PROOF_LACKING, Call, Enforcement, Project, Reason, Severity, Verdict, Witness
+from diga_verify.model import PROOF_LACKING, Call, Enforcement, Project, Reason, Recovery, Severity, Verdict, Witness
 from diga_verify.services import NOT_ASKED, Services
 
 SCHEMA_VERSION = "1"
@@ -35,6 +35,7 @@ class LimitKind(StrEnum):
     UNUSED = "unused"  # a type that the policy declares unused
     WAIVER = "waiver"  # a violation that somebody answers for
     ASSUMPTION = "assumption"  # a location that the policy's owner vouches for
+    RESTORE = "restore"  # what a run after a restore cannot see, or takes an operator's word for
     WITNESS = "witness"  # what the second witness was not heard about
     TABLE = "table"  # the dated tables that verdicts rest on
     GENERAL = "general"  # what no run shows
@@ -111,6 +112,8 @@ class Report:
     """Whether stored evidence was judged by another policy than the run's own."""
     drift: Drift | None = None
     """What changed since the run that was given as its baseline. It changes no verdict."""
+    recovery: Recovery | None = None
+    """What was asked besides, in a run after a restore (`--after-restore`)."""
     version: str = __version__
 
     @property

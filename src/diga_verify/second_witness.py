@@ -97,7 +97,7 @@ def _is_refused(listed: Listed) -> bool:
 
 
 def _list(gateway: Gateway, project: Project, asset_type: str) -> Listed:
-    assets = gateway.clients.discovery("cloudasset", "v1").assets()
+    assets = gateway.clients.collection("cloudasset", "v1", "assets")
     parent = f"projects/{project.id}"
     return gateway.list_all(
         _LIST,
@@ -109,7 +109,7 @@ def _list(gateway: Gateway, project: Project, asset_type: str) -> Listed:
 
 
 def _search(gateway: Gateway, project: Project, asset_type: str) -> Listed:
-    resources = gateway.clients.discovery("cloudasset", "v1").v1()
+    resources = gateway.clients.collection("cloudasset", "v1", "v1")
     scope = f"projects/{project.id}"
     return gateway.list_all(
         _SEARCH,

@@ -9,27 +9,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from diga_verify import __version__
+from diga_verify.checkers.interface import permissions
 from diga_verify.checkers.registry import Registered
 from diga_verify.coverage import limits
 from diga_verify.errors import EvidenceError, UsageError
 from diga_verify.evaluate import Scope, evaluate
 from diga_verify.evidence.stored import Asked, Stored
 from diga_verify.evidence.write import write
+from diga_verify.gateway.ceiling import CALLS_IN_FLIGHT
 from diga_verify.gateway.clients import Clients
 from diga_verify.gateway.door import Door
 from diga_verify.gateway.endpoints import Endpoints
 from diga_verify.gateway.gateway import Gateway, in_order
 from diga_verify.gateway.identity import Anonymous, Identity, caller
-from diga_verify.gateway.live import CALLS_IN_FLIGHT, Live
+from diga_verify.gateway.live import Live
 from diga_verify.gateway.patience import Patience
 from diga_verify.gateway.recorded import Recorded, offline_clients
 from diga_verify.gateway.records import Record
 from diga_verify.locations.algebra import adequacy_review_date, table_date
-from diga_verify.model import Enforcement, Project
+from diga_verify.model import Enforcement, Project, Recovery
 from diga_verify.policy import Policy, load_policy, parse_policy
 from diga_verify.policy.rules import Rules
 from diga_verify.reading import Course, Progress, Reading, Spread
 from diga_verify.report import CheckerOrigin, Evidence, Report
+from diga_verify.restore import Recovered, recovered
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Run:
     scope: Scope
     strict: bool = False
     deep: bool = False
+    recovery: Recovery | None = None
     endpoints: Endpoints = field(default_factory=Endpoints)
     patience: Patience = field(default_factory=Patience)
     impersonate: str | None = None
@@ -69,6 +73,7 @@ def verify(run: Run, checkers: Mapping[str, Registered], watch: Callable[[Progre
         network_variables=run.endpoints.network_variables,
         started_at=started,
         finished_at=_now(),
+        recovery=run.recovery,
     )
     records = reading.records  # once: a call that was given up may still come to its end
     report = _report(asked, reading, records, run.policy, checkers)
@@ -122,7 +127,10 @@ class _Cloud:
         self.principal = identity.principal
         door = Door(run.endpoints, identity, run.patience, CALLS_IN_FLIGHT)
         clients = Clients(door, run.endpoints, f"diga-verify/{__version__}")
-        return Gateway(wire, clients, project, deep=run.deep, spread=spread, keep=run.keep_evidence)
+        after_restore = run.recovery is not None
+        return Gateway(
+            wire, clients, project, deep=run.deep, after_restore=after_restore, spread=spread, keep=run.keep_evidence
+        )
 
 
 class _Past:
@@ -138,7 +146,11 @@ class _Past:
         if stored.course.stopped is not None:
             raise stored.course.stopped
         wire = Recorded({record.name: record for record in stored.records})
-        return Gateway(wire, offline_clients(), project, deep=stored.asked.deep, spread=spread, keep=True)
+        asked = stored.asked
+        after_restore = asked.recovery is not None
+        return Gateway(
+            wire, offline_clients(), project, deep=asked.deep, after_restore=after_restore, spread=spread, keep=True
+        )
 
 
 def _read(reading: Reading) -> None:
@@ -156,6 +168,7 @@ def _report(
     _refuse_other_project(rules, reading.project)
     enforcement = Enforcement.REQUIRED if asked.strict else rules.enforcement
     scope = asked.scope
+    found = _found(asked, reading, rules)
     report = Report(
         environment=rules.name,
         enforcement=rules.enforcement,
@@ -172,17 +185,27 @@ def _report(
         network_variables=asked.network_variables,
         whole=scope.whole,
         selection=tuple(f"{type}/{name}" for type, name in sorted(scope.wanted)) or scope.types,
-        judgement=evaluate(reading.resources, reading.unread, rules, scope, enforcement),
+        judgement=evaluate(found.resources, found.unread, rules, scope, enforcement),
         witness=reading.witness,
         calls=tuple(record.call for record in records),
-        checkers=tuple(_origin(checkers[type]) for type in scope.types),
+        checkers=tuple(_origin(checkers[type], after_restore=asked.recovery is not None) for type in scope.types),
         limits=(),
         table_date=table_date(),
         adequacy_review_date=adequacy_review_date(),
         interrupted_by=reading.course.interrupted_by,
         services=reading.services,
+        recovery=asked.recovery,
     )
     return replace(report, limits=limits(report, [checkers[type].checker for type in scope.types]))
+
+
+def _found(asked: Asked, reading: Reading, rules: Rules) -> Recovered:
+    """What was read, and after a restore what it proves of that."""
+    resources, unread = tuple(reading.resources), tuple(reading.unread)
+    if asked.recovery is None:
+        return Recovered(resources, unread)
+    more = recovered(asked.recovery, resources, rules, asked.scope, reading.project, asked.started_at)
+    return Recovered(more.resources, (*unread, *more.unread))
 
 
 def _sealed(data: bytes) -> Evidence:
@@ -203,9 +226,10 @@ def _refuse_other_project(rules: Rules, project: Project) -> None:
         )
 
 
-def _origin(registered: Registered) -> CheckerOrigin:
+def _origin(registered: Registered, *, after_restore: bool) -> CheckerOrigin:
     checker = registered.checker
-    return CheckerOrigin(checker.type, registered.distribution, registered.version, checker.permissions)
+    needed = permissions(checker, after_restore=after_restore)
+    return CheckerOrigin(checker.type, registered.distribution, registered.version, needed)
 
 
 def _now() -> str:

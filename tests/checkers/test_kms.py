@@ -59,7 +59,7 @@ class Answers:
             "cryptoKeys": Listed(()),
         }
 
-    def discovery(self, *_: str) -> Any:
+    def collection(self, *_: str) -> Any:
         return _Anything()
 
     def list_all(self, method: Method, scope: str, _: object) -> Listed:

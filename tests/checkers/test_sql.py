@@ -128,6 +128,8 @@ def test_only_scheduled_backups_show_where_the_service_sends_them(backup: dict[s
 class Answers:
     """A gateway that has asked already."""
 
+    after_restore = False
+
     def __init__(self, *instances: Json) -> None:
         self._listed = (Listed(instances), Listed(()), Listed(()))
 

@@ -482,7 +482,7 @@ NEEDED = {
     ),
     "bigquery": (["bigquery.datasets.get"], ["bigquery.googleapis.com/Dataset"]),
     "firestore": (
-        ["datastore.databases.list", "datastore.databases.getMetadata", "datastore.backups.list"],
+        ["datastore.databases.list", "datastore.backups.list"],
         ["firestore.googleapis.com/Database"],
     ),
     "gcs": (["storage.buckets.list"], ["storage.googleapis.com/Bucket"]),

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from diga_verify.cli.main import run
-from diga_verify.formats.registry import FORMATS
+from diga_verify.formats import json as json_format
 from diga_verify.policy import default_policy
 from diga_verify.simulator.server import Simulator
 from diga_verify.simulator.world import shipped_world
@@ -289,8 +289,9 @@ def test_a_signed_report_that_contradicts_itself_is_refused(
     gate: Callable[..., int], folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without evidence too: whoever has the key can sign anything, and this is no report of a run."""
-    usual = FORMATS["json"]
-    monkeypatch.setitem(FORMATS, "json", lambda *words: usual(*words).replace('"europe-west3"', '"us-central1"'))
+    usual = json_format.pieces
+    swap = '"europe-west3"', '"us-central1"'
+    monkeypatch.setattr(json_format, "pieces", lambda *of: (piece.replace(*swap) for piece in usual(*of)))
     assert gate("-o", "report.json", "--attest", "a.json", "--attest-key", "key.pem") == 0
     words = ("--report", "report.json", "--policy", "regions.toml", "--allow-simulated")
     assert run(["attestation", "verify", "a.json", "--key", "public.pem", *words]) == 3

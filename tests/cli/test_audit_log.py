@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from diga_verify.cli.main import run
+from diga_verify.errors import Interrupted
 from diga_verify.policy import default_policy
-from diga_verify.reading import Interrupted, Reading
+from diga_verify.reading import Reading
 from diga_verify.simulator.server import Simulator
 from diga_verify.simulator.world import World, shipped_world
 
@@ -125,7 +126,7 @@ def test_an_interrupted_run_is_in_the_log(
     def interrupted(*_: object) -> None:
         raise Interrupted(15)
 
-    monkeypatch.setattr(Reading, "_preflight", interrupted)
+    monkeypatch.setattr(Reading, "_read_all", interrupted)
     assert gcs("good", "--audit-log", "cut.ndjson") == 143
     first, *_ = (json.loads(line) for line in (folder / "cut.ndjson").read_text().splitlines())
     assert first["diga_verify"]["run"]["interrupted_by"] == 15

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from diga_verify.cli.main import run
-from diga_verify.errors import CheckerError, UsageError
+from diga_verify.errors import CheckerError, Interrupted, UsageError
 from diga_verify.policy import default_policy
-from diga_verify.reading import Interrupted
 
 GATE = ["production", "dtx-data", "--api-root", "http://127.0.0.1:1"]
 OUTPUTS = ["-o", "r.json", "-o", "table=second"]

@@ -35,6 +35,7 @@ from diga_verify.model import (
     Placement,
     Project,
     Reason,
+    Recovery,
     Resource,
     Role,
     Unread,
@@ -282,6 +283,12 @@ SERVICES = st.one_of(
 )
 
 
+THREE = st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=3).map(tuple)
+RECOVERIES = st.one_of(
+    st.none(), st.builds(Recovery, st.one_of(st.none(), TIMES), THREE, THREE, st.sampled_from([None, 1.0, 25.5]))
+)
+
+
 @cache
 def rules_of(environment: str, unused: bool) -> Any:
     text = default_policy().decode()
@@ -335,6 +342,7 @@ def reports(draw: st.DrawFn) -> Report:
         "services": draw(SERVICES),
         "evidence": Evidence("0b" * 32),
         "what_if": draw(st.booleans()),
+        "recovery": draw(RECOVERIES),
     }
     # A new attribute of a report needs a place in the document, in the models, and here.
     assert {one.name for one in fields(Report)} - values.keys() == {"drift", "version"}

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from diga_verify.errors import ReadError
+from diga_verify.gateway.ceiling import Ceiling, Place
 from diga_verify.gateway.door import Door, Exchange, exchanging, put_in_front
 from diga_verify.gateway.endpoints import Endpoints, stand_in
 from diga_verify.gateway.identity import Anonymous
@@ -197,3 +198,40 @@ def test_a_peer_that_drips_wherever_it_is_cannot_stretch_a_call(parts: list[byte
             opened.get(f"{url}/a.googleapis.com/v1/things")
         assert not ends.is_set()
     assert error.value.reason is Reason.TIMEOUT
+
+
+def test_a_service_that_wants_to_be_left_alone_is_left_alone_by_all_calls(peer: Peer) -> None:
+    """One answer says so; the next call does not even ask. Another service is not meant."""
+    peer.status = 429
+    peer.headers["Retry-After"] = "40"
+    reasons = []
+    with session(stand_in(peer.url)) as opened:
+        for service in ("a.googleapis.com", "a.googleapis.com", "b.googleapis.com"):
+            exchange = Exchange(PATIENCE.clock() + 20, service=service, latest=PATIENCE.clock() + 30)
+            with exchanging(exchange), pytest.raises(ReadError) as caught:
+                opened.get(f"{peer.url}/{service}")
+            reasons.append(caught.value.reason)
+    assert reasons == [Reason.RATE_LIMITED] * 3
+    assert [path for path, _ in peer.asked] == ["/a.googleapis.com", "/b.googleapis.com"]
+
+
+def test_waiting_for_a_place_takes_nothing_from_a_call_s_time(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def place(_: Ceiling, service: str, until: float) -> Iterator[Place]:
+        assert (service, until) == ("a.googleapis.com", 1000.0)
+        late = Place()
+        late.waited = 30.0
+        yield late
+
+    monkeypatch.setattr(Ceiling, "place", place)
+    patience = Patience(attempts=1, clock=lambda: 100.0)
+    with requests.Session() as opened:
+        put_in_front(Door(stand_in(peer.url), Anonymous(), patience, 2), opened, trust_environment=False)
+        exchange = Exchange(105.0, service="a.googleapis.com", latest=1000.0)
+        with exchanging(exchange):
+            opened.get(f"{peer.url}/a")
+        assert exchange.deadline == 135.0
+        exchange.deadline = 990.0
+        with exchanging(exchange):
+            opened.get(f"{peer.url}/a")
+        assert exchange.deadline == 1000.0

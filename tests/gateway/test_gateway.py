@@ -16,13 +16,14 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from diga_verify.gateway import gateway as module
+from diga_verify.gateway.ceiling import CALLS_IN_FLIGHT
 from diga_verify.gateway.clients import Clients
 from diga_verify.gateway.door import Door, put_in_front
 from diga_verify.gateway.endpoints import Endpoints
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.identity import Anonymous
 from diga_verify.gateway.listing import Listed, Method
-from diga_verify.gateway.live import CALLS_IN_FLIGHT, Live
+from diga_verify.gateway.live import Live
 from diga_verify.gateway.patience import Patience
 from diga_verify.model import Json, Project, Reason, Unread
 
@@ -89,7 +90,7 @@ class Asking:
     """A gateway, and requests that a client library would send."""
 
     def __init__(self, network: Network, patience: Patience) -> None:
-        door = Door(Endpoints(), Anonymous(), patience, 16)
+        door = Door(Endpoints(), Anonymous(), patience, CALLS_IN_FLIGHT)
         self.session = put_in_front(door, requests.Session(), trust_environment=False)
         clients = Clients(door, Endpoints(), "x")
         self.gateway = Gateway(Live(patience), clients, Project("p", "1", "ACTIVE"), deep=False, spread=map)
@@ -181,7 +182,7 @@ def test_there_is_a_last_item_to_ask_for(asking: Ask, monkeypatch: pytest.Monkey
 
 
 def test_long_lists_are_read() -> None:
-    assert (module.PAGE_LIMIT, module.ITEM_LIMIT, CALLS_IN_FLIGHT) == (1000, 200_000, 16)
+    assert (module.PAGE_LIMIT, module.ITEM_LIMIT, CALLS_IN_FLIGHT) == (1000, 200_000, 64)
 
 
 def test_one_object(asking: Ask) -> None:
@@ -352,7 +353,7 @@ def test_several_at_once_come_back_in_their_order(asking: Ask) -> None:
     gateway = asking({}).gateway
     first, second = Listed(({"a": 1},)), Listed((), (Unread("t", "s", Reason.TIMEOUT, "d"),))
     assert gateway.together(lambda: first, lambda: second) == (first, second)
-    assert gateway.spread(lambda part: Listed(({"part": part},)), [2, 1]) == (
+    assert tuple(gateway.spread(lambda part: Listed(({"part": part},)), [2, 1])) == (
         Listed(({"part": 2},)),
         Listed(({"part": 1},)),
     )

@@ -57,7 +57,7 @@ def answering(answer: Json | Listed) -> tuple[Gateway, Answering]:
 def test_the_record_of_the_project(asked: str) -> None:
     gateway, seen = answering(RECORD)
     assert project_record(gateway, asked) == (PROJECT, ())
-    projects = "discovery('cloudresourcemanager', 'v3').projects()"
+    projects = "collection('cloudresourcemanager', 'v3', 'projects')"
     assert seen.said[-1] == f"{projects}.get(name='projects/{asked}').execute(num_retries=0)"
     ((method, scope),) = seen.asked
     assert (method.type, method.service, scope) == (
@@ -103,7 +103,7 @@ def test_permissions_that_the_caller_has() -> None:
     gateway, seen = answering({"permissions": ["c.list", "d.list", "a.list"]})
     assert granted(gateway, "sql", PROJECT, PERMISSIONS) == Granted(("a.list", "c.list"))
     asked = f"body={{'permissions': {list(PERMISSIONS)}}}, resource='projects/dtx-data'"
-    projects = "discovery('cloudresourcemanager', 'v3').projects()"
+    projects = "collection('cloudresourcemanager', 'v3', 'projects')"
     assert seen.said[-1] == f"{projects}.testIamPermissions({asked}).execute(num_retries=0)"
     ((method, scope),) = seen.asked
     assert (method.type, method.service, method.fields) == (

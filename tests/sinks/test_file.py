@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import resource
 import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,24 @@ def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
     path = tmp_path / ("ü" * 125 + ".json")
     write_file(path, "new")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_pieces_are_one_file_whose_digest_is_told(tmp_path: Path) -> None:
+    digest = write_file(tmp_path / "r.txt", iter(["one\n", "", "tw\ud800\n"]))
+    assert (tmp_path / "r.txt").read_text() == "one\ntw\\ud800\n"
+    assert digest == hashlib.sha256((tmp_path / "r.txt").read_bytes()).hexdigest()
+    assert digest == write_file(tmp_path / "s.txt", "one\ntw\ud800\n")
+
+
+def test_a_piece_that_cannot_be_made_is_no_failing_disk(tmp_path: Path) -> None:
+    def pieces() -> Iterator[str]:
+        yield "half"
+        raise ValueError("a bug")
+
+    (tmp_path / "r.json").write_text("old")
+    with pytest.raises(ValueError, match="a bug"):
+        write_file(tmp_path / "r.json", pieces())
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("r.json", "old")]
 
 
 def test_text_that_no_encoding_knows(tmp_path: Path) -> None:

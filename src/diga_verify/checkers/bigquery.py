@@ -73,10 +73,11 @@ class BigQuery:
                 client.list_datasets(include_all=True, page_token=token, page_size=1000, retry=None).pages
             ),
         )
-        got = gateway.spread(lambda data: _dataset(gateway, client, scope, data), listed.items)
+        answers = gateway.spread(lambda data: _dataset(gateway, client, scope, data), listed.items)
         replicas = _replicas(gateway, client, scope, listed.items) if gateway.deep else Listed(())
-        items = (Item(DATASET, project.id, data, {"replicas": _of(data, replicas.items)}) for data in joined(got).items)
-        return Found(tuple(items), listed.unread + joined(got).unread + replicas.unread)
+        got = joined(answers)
+        items = (Item(DATASET, project.id, data, {"replicas": _of(data, replicas.items)}) for data in got.items)
+        return Found(tuple(items), listed.unread + got.unread + replicas.unread)
 
     def read(self, item: Item) -> Resource:
         project, dataset = _reference(item.data)

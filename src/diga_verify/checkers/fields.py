@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from diga_verify.errors import ReadError
 from diga_verify.gateway.records import source_of
@@ -82,18 +83,14 @@ def walk(data: object, path: str, at: str = "") -> Iterator[tuple[str, object]]:
 
     A value that is not of the shape that the path needs is given as it is, at the path where it stands.
     """
-    head, _, rest = path.partition(".")
-    match = _SEGMENT.fullmatch(head)
-    if match is None:
-        raise ValueError(f"not a path: {path!r}")
-    key, lists = match.groups()
+    key, lists, rest = _step(path)
     if not isinstance(data, dict):
         yield at, data
         return
     if data.get(key) is None:
         return
     values: list[tuple[str, object]] = [(f"{at}.{key}" if at else key, data[key])]
-    for _ in range(lists.count("[]")):
+    for _ in range(lists):
         values = [entry for place, value in values for entry in _entries(place, value)]
     for place, value in values:
         if rest:
@@ -110,6 +107,18 @@ def unheard_of(data: Json, role: Role, path: str, known: Iterable[str]) -> Itera
         if value not in words:
             source = source_of(data, place)
             yield Placement(role, None, place, reason=Reason.MALFORMED_ANSWER, about=str(value), source=source)
+
+
+@cache
+def _step(path: str) -> tuple[str, int, str]:
+    """The first key of a path, how many lists are one within the other below it, and the rest of the path. Paths are
+    the checkers' own, and few."""
+    head, _, rest = path.partition(".")
+    match = _SEGMENT.fullmatch(head)
+    if match is None:
+        raise ValueError(f"not a path: {path!r}")
+    key, lists = match.groups()
+    return key, lists.count("[]"), rest
 
 
 def _entries(place: str, value: object) -> list[tuple[str, object]]:

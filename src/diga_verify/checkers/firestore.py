@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from diga_verify.checkers.fields import Field, identity, of_name, placements, segment
+from collections.abc import Iterable
+
+from diga_verify.checkers.fields import Field, identity, of_name, placements, segment, walk
 from diga_verify.checkers.interface import Found
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Method
-from diga_verify.model import Item, Project, Resource, Role
+from diga_verify.gateway.records import source_of
+from diga_verify.model import Backup, Filling, History, Item, Json, Project, Resource, Role
 
 DATABASE = "firestore.googleapis.com/Database"
 BACKUP = "firestore.googleapis.com/Backup"
@@ -35,6 +38,9 @@ _BACKUPS = Method(
     partial="unreachable",
     owner="name",
 )
+_DATABASES_AND_ORIGIN = _DATABASES.asking("createTime,uid,sourceInfo/backup/backup")
+_BACKUPS_AND_AGE = _BACKUPS.asking("databaseUid,state,snapshotTime,expireTime")
+_ORIGIN = "sourceInfo.backup.backup"
 
 
 class Firestore:
@@ -42,7 +48,7 @@ class Firestore:
 
     type = "firestore"
     title = "Firestore"
-    permissions = ("datastore.databases.list", "datastore.databases.getMetadata", "datastore.backups.list")
+    permissions = ("datastore.databases.list", "datastore.backups.list")
     asset_types = (DATABASE,)
     reads = (
         "databases, named and deleted-but-recoverable ones too: location, keys",
@@ -58,15 +64,18 @@ class Firestore:
         anywhere = f"{parent}/locations/-"
         databases, backups = gateway.together(
             lambda: gateway.list_all(
-                _DATABASES,
+                _DATABASES_AND_ORIGIN if gateway.after_restore else _DATABASES,
                 parent,
                 lambda _: client.list_databases({"parent": parent, "show_deleted": True}, retry=None),
             ),
             lambda: gateway.list_all(
-                _BACKUPS, anywhere, lambda _: client.list_backups({"parent": anywhere}, retry=None)
+                _BACKUPS_AND_AGE if gateway.after_restore else _BACKUPS,
+                anywhere,
+                lambda _: client.list_backups({"parent": anywhere}, retry=None),
             ),
         )
-        items = [Item(DATABASE, project.id, data) for data in databases.items]
+        related = {"backups": backups.items} if gateway.after_restore else {}
+        items = [Item(DATABASE, project.id, data, related) for data in databases.items]
         items += [Item(BACKUP, project.id, data) for data in backups.items]
         return Found(tuple(items), databases.unread + backups.unread)
 
@@ -81,4 +90,26 @@ class Firestore:
         found = placements(item.data, _DATABASE_FIELDS)
         live = not item.data.get("deleteTime")
         kind = "database" if live else "deleted database"
-        return Resource(self.type, segment(name, "databases"), full_name, kind, found, live=live)
+        past = _history(item.data, item.related["backups"]) if live and "backups" in item.related else None
+        return Resource(self.type, segment(name, "databases"), full_name, kind, found, live=live, history=past)
+
+
+def _history(database: Json, backups: Iterable[Json]) -> History:
+    """Backups of a database carry its uid, which no later database of the same name has. One that was restored is
+    covered by the backup it was restored from, for as long as that is kept: a backup of its own comes only with the
+    next run of a schedule, which cannot be hastened (`projects.databases.backupSchedules`)."""
+    uid, origin = _text(database, "uid"), next((str(value) for _, value in walk(database, _ORIGIN)), "")
+    backups = (one for one in backups if one.get("state") == "READY")
+    covering = (
+        Backup(_text(one, "name"), of_name(_text(one, "name")), _text(one, "snapshotTime"), _text(one, "expireTime"))
+        for one in backups
+        if (uid and one.get("databaseUid") == uid) or (origin and one.get("name") == origin)
+    )
+    created = _text(database, "createTime")
+    filling = Filling(_ORIGIN, origin, created, pointer=source_of(database, _ORIGIN))
+    return History(created, tuple(covering), (filling,) if origin else ())
+
+
+def _text(data: Json, key: str) -> str:
+    value = data.get(key)
+    return value if isinstance(value, str) else ""

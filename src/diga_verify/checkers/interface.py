@@ -17,6 +17,12 @@ class Found:
     unread: tuple[Unread, ...] = ()
 
 
+def permissions(checker: Checker, *, after_restore: bool) -> tuple[str, ...]:
+    """What a run needs to be sure of what this checker brings."""
+    more: tuple[str, ...] = getattr(checker, "after_restore", ()) if after_restore else ()
+    return (*checker.permissions, *more)
+
+
 class Checker(Protocol):
     """Reads one resource type. Stateless; used from several threads."""
 
@@ -44,10 +50,12 @@ class Checker(Protocol):
     @property
     def limits(self) -> tuple[str, ...]:
         """What the APIs cannot show, and a report must therefore not be taken to say. Those that a run with `--deep`
-        does show may be named again in `lifted_by_deep`, which a checker need not have."""
+        does show may be named again in `lifted_by_deep`, which a checker need not have. Likewise `after_restore`:
+        permissions that only a run after a restore needs."""
 
     def query(self, gateway: Gateway, project: Project) -> Found:
-        """Everything of this type in the project. Never raises for a read that fails: that is an Unread."""
+        """Everything of this type in the project. Never raises for a read that fails: that is an Unread. Of `project`
+        no more than the id need be known yet: `gateway.project` waits for the rest."""
 
     def read(self, item: Item) -> Resource:
         """Every placement of one resource. Pure. Raises ReadError when the item does not say what it is."""

@@ -63,10 +63,17 @@ class Kms:
         parent = f"projects/{project.id}"
         locations = _locations(gateway, parent)
         names = dict.fromkeys(identity(data, "name") for data in locations.items)
-        rings = joined(gateway.spread(lambda name: _rings(gateway, name), names))
-        # A ring whose name is none is unread as it is: there is no asking for its keys.
-        named = [name for name in (data.get("name") for data in rings.items) if isinstance(name, str) and of_name(name)]
-        keys = joined(gateway.spread(lambda name: _keys(gateway, name), named))
+        answers: list[Listed] = []
+
+        def rings_named() -> Iterator[str]:
+            for listed in gateway.spread(lambda name: _rings(gateway, name), names):
+                answers.append(listed)
+                # A ring whose name is none is unread as it is: there is no asking for its keys.
+                ids = (data.get("name") for data in listed.items)
+                yield from (name for name in ids if isinstance(name, str) and of_name(name))
+
+        keys = joined(gateway.spread(lambda name: _keys(gateway, name), rings_named()))
+        rings = joined(answers)
         items = [Item(KEY_RING, project.id, data) for data in rings.items]
         items += [Item(CRYPTO_KEY, project.id, data) for data in keys.items]
         return Found(tuple(items), locations.unread + rings.unread + keys.unread)
@@ -91,7 +98,7 @@ class Kms:
 
 
 def _locations(gateway: Gateway, parent: str) -> Listed:
-    locations = gateway.clients.discovery("cloudkms", "v1").projects().locations()
+    locations = gateway.clients.collection("cloudkms", "v1", "projects", "locations")
     listed = gateway.list_all(
         _LOCATIONS,
         parent,
@@ -104,7 +111,7 @@ def _locations(gateway: Gateway, parent: str) -> Listed:
 
 
 def _rings(gateway: Gateway, parent: str) -> Listed:
-    rings = gateway.clients.discovery("cloudkms", "v1").projects().locations().keyRings()
+    rings = gateway.clients.collection("cloudkms", "v1", "projects", "locations", "keyRings")
     return gateway.list_all(
         _KEY_RINGS,
         parent,
@@ -113,7 +120,7 @@ def _rings(gateway: Gateway, parent: str) -> Listed:
 
 
 def _keys(gateway: Gateway, ring: str) -> Listed:
-    keys = gateway.clients.discovery("cloudkms", "v1").projects().locations().keyRings().cryptoKeys()
+    keys = gateway.clients.collection("cloudkms", "v1", "projects", "locations", "keyRings", "cryptoKeys")
     return gateway.list_all(
         _CRYPTO_KEYS,
         ring,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment, unheard_of
+from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment, unheard_of, walk
 from diga_verify.checkers.interface import Found
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Listed, Method
-from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role, Unread
+from diga_verify.gateway.records import source_of
+from diga_verify.model import Filling, History, Item, Json, Placement, Project, Reason, Resource, Role, Unread
 
 INSTANCE = "redis.googleapis.com/Instance"
 CLUSTER = "redis.googleapis.com/Cluster"
@@ -60,6 +61,10 @@ _CLUSTERS = Method(
     partial="unreachable",
     owner="name",
 )
+_PAST = "past"
+"""Marks the items of a run after a restore."""
+_CLUSTERS_AND_ORIGIN = _CLUSTERS.asking("createTime,managedBackupSource/backup,gcsSource/uris")
+_ORIGINS = ("managedBackupSource.backup", "gcsSource.uris[]")
 _COLLECTIONS = Method(
     "redis",
     "redis.googleapis.com",
@@ -96,10 +101,11 @@ class Redis:
             lambda: _clusters(gateway, parent),
             lambda: _collections(gateway, parent),
         )
+        past: Mapping[str, tuple[Json, ...]] = {_PAST: ()} if gateway.after_restore else {}
         answers = ((INSTANCE, instances), (CLUSTER, clusters), (BACKUP_COLLECTION, collections))
         return Found(
             tuple(
-                Item(asset_type, project.id, data)
+                Item(asset_type, project.id, data, past)
                 for asset_type, listed in answers
                 for data in listed.items
                 if not _is_placeholder(data)
@@ -118,7 +124,17 @@ class Redis:
             placements=found(item.data),
             labels=labels(item.data, "labels"),
             owner=f"//redis.googleapis.com/{item.data['cluster']}" if item.data.get("cluster") else "",
+            history=_history(item.data) if item.asset_type == CLUSTER and _PAST in item.related else None,
         )
+
+
+def _history(cluster: Json) -> History:
+    """A cluster is a cache unless somebody says otherwise: backups of it are not asked for."""
+    created = cluster.get("createTime")
+    at = created if isinstance(created, str) else ""
+    found = ((field, value) for path in _ORIGINS for field, value in walk(cluster, path))
+    fillings = (Filling(field, str(value), at, pointer=source_of(cluster, field)) for field, value in found)
+    return History(at, None, tuple(fillings))
 
 
 def _instance(data: Json) -> tuple[Placement, ...]:
@@ -145,7 +161,7 @@ def _instances(gateway: Gateway, parent: str) -> Listed:
 def _clusters(gateway: Gateway, parent: str) -> Listed:
     collection = gateway.clients.discovery("redis", "v1").projects().locations().clusters()
     return gateway.list_all(
-        _CLUSTERS,
+        _CLUSTERS_AND_ORIGIN if gateway.after_restore else _CLUSTERS,
         parent,
         lambda token: collection.list(parent=parent, pageSize=1000, pageToken=token).execute(num_retries=0),
     )

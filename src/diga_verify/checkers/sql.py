@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, unheard_of, walk
 from diga_verify.checkers.interface import Found
+from diga_verify.checkers.sql_history import history, operations
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Listed, Method
 from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role, Unread
@@ -65,6 +67,9 @@ _BACKUPS = Method(
     partial="warnings",
     owner="name",
 )
+_INSTANCES_AND_AGE = _INSTANCES.asking("createTime")
+_RUNS_AND_AGE = _RUNS.asking("endTime")
+_BACKUPS_AND_AGE = _BACKUPS.asking("backupInterval/endTime,expiryTime")
 
 
 class Sql:
@@ -73,6 +78,7 @@ class Sql:
     type = "sql"
     title = "Cloud SQL"
     permissions = ("cloudsql.instances.list", "cloudsql.backupRuns.list")
+    after_restore = ("cloudsql.instances.get",)
     asset_types = (INSTANCE,)
     reads = (
         "instances and read replicas: region, zone, standby zone, zones of read-pool nodes, keys",
@@ -91,12 +97,19 @@ class Sql:
             lambda: _backups(gateway, project),
         )
         listed = {str(data.get("name")) for data in instances.items}
+        runs_of, backups_of = _by_instance(runs.items), _by_instance(backups.items)
+        originals = (data for data in instances.items if not _is_copy(data))
+        done = operations(gateway, project, originals) if gateway.after_restore else {}
         items = [
             Item(
                 INSTANCE,
                 project.id,
                 data,
-                {"backupRuns": _of(data, runs.items), "backups": _of(data, backups.items)},
+                {
+                    "backupRuns": tuple(runs_of[str(data.get("name"))]),
+                    "backups": tuple(backups_of[str(data.get("name"))]),
+                    **_done_to(data, done),
+                },
             )
             for data in instances.items
         ]
@@ -107,7 +120,8 @@ class Sql:
             *_not_listed(project, instances.items, listed),
             *(() if instances.unread else _of_nobody(project, runs.items, backups.items, listed)),
         )
-        return Found(tuple(items), instances.unread + runs.unread + backups.unread + lost)
+        unread = (one for listed in done.values() for one in listed.unread)
+        return Found(tuple(items), (*instances.unread, *runs.unread, *backups.unread, *unread, *lost))
 
     def read(self, item: Item) -> Resource:
         if item.asset_type == BACKUP:
@@ -126,7 +140,7 @@ class Sql:
         name = identity(data, "name")
         project = str(data.get("project") or item.project)
         master = data.get("masterInstanceName")
-        is_copy = bool(master) or data.get("instanceType") == "READ_REPLICA_INSTANCE"
+        is_copy = _is_copy(data)
         region = Field(Role.REPLICA if is_copy else Role.PRIMARY, "region", required=True)
         return Resource(
             type=self.type,
@@ -141,13 +155,14 @@ class Sql:
             ),
             labels=labels(data, "settings.userLabels"),
             owner=_full_name(project, _short(master)) if isinstance(master, str) and master else "",
+            history=None if is_copy else history(data, item.related),
         )
 
 
 def _instances(gateway: Gateway, project: Project) -> Listed:
     instances = gateway.clients.discovery("sqladmin", "v1").instances()
     return gateway.list_all(
-        _INSTANCES,
+        _INSTANCES_AND_AGE if gateway.after_restore else _INSTANCES,
         f"projects/{project.id}",
         lambda token: instances.list(project=project.id, maxResults=1000, pageToken=token).execute(num_retries=0),
     )
@@ -156,7 +171,7 @@ def _instances(gateway: Gateway, project: Project) -> Listed:
 def _runs(gateway: Gateway, project: Project) -> Listed:
     runs = gateway.clients.discovery("sqladmin", "v1").backupRuns()
     return gateway.list_all(
-        _RUNS,
+        _RUNS_AND_AGE if gateway.after_restore else _RUNS,
         f"projects/{project.id}/instances/-",
         lambda token: runs.list(project=project.id, instance="-", pageToken=token).execute(num_retries=0),
     )
@@ -166,7 +181,7 @@ def _backups(gateway: Gateway, project: Project) -> Listed:
     backups = gateway.clients.discovery("sqladmin", "v1").Backups()
     parent = f"projects/{project.id}"
     return gateway.list_all(
-        _BACKUPS,
+        _BACKUPS_AND_AGE if gateway.after_restore else _BACKUPS,
         parent,
         lambda token: backups.ListBackups(parent=parent, pageSize=2000, pageToken=token).execute(num_retries=0),
     )
@@ -181,8 +196,21 @@ def _short(instance: str) -> str:
     return instance.rpartition(":")[2]
 
 
-def _of(instance: Json, copies: Iterable[Json]) -> tuple[Json, ...]:
-    return tuple(copy for copy in copies if copy.get("instance") == instance.get("name"))
+def _by_instance(copies: Iterable[Json]) -> defaultdict[str, list[Json]]:
+    """Backups by the name of their instance, so that each is looked at once, however many instances there are."""
+    found: defaultdict[str, list[Json]] = defaultdict(list)
+    for copy in copies:
+        found[str(copy.get("instance"))].append(copy)
+    return found
+
+
+def _is_copy(instance: Json) -> bool:
+    return bool(instance.get("masterInstanceName")) or instance.get("instanceType") == "READ_REPLICA_INSTANCE"
+
+
+def _done_to(instance: Json, done: Mapping[str, Listed]) -> Mapping[str, tuple[Json, ...]]:
+    listed = done.get(str(instance.get("name")))
+    return {} if listed is None else {"operations": listed.items}
 
 
 def _not_listed(project: Project, instances: Iterable[Json], listed: set[str]) -> Iterator[Unread]:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diga_verify.attestation.envelope import sealed, to_be_signed
-from diga_verify.attestation.statement import Role, Subject, make, sha256
-from diga_verify.cli import screen
+from diga_verify.attestation.statement import Role, Subject, make
+from diga_verify.cli import completion, screen
 from diga_verify.errors import AttestationError, EvidenceError, ReportError, UsageError
 from diga_verify.files import File, read_file
 from diga_verify.formats.json import document
 from diga_verify.report import Report
-from diga_verify.sinks.file import encoded, write_file
+from diga_verify.sinks.file import write_file
 
 if TYPE_CHECKING:  # the libraries of cryptography load only where there is something to sign or to check
     from diga_verify.attestation.keys import Signer
@@ -28,7 +28,7 @@ NOT_GENUINE = 3
 _ATTESTATION_LIMIT = 1024 * 1024
 _FILE_LIMIT = 256 * 1024 * 1024
 
-app = typer.Typer(help="Check who vouches for a report.")
+app = typer.Typer()
 
 Attest = Annotated[
     Path | None,
@@ -64,7 +64,13 @@ def verify(
         str | None, typer.Option("--project", metavar="PROJECT", help="The run must be about this project.")
     ] = None,
     environment: Annotated[
-        str | None, typer.Option("--environment", metavar="NAME", help="The run must be about this environment.")
+        str | None,
+        typer.Option(
+            "--environment",
+            metavar="NAME",
+            help="The run must be about this environment.",
+            autocompletion=completion.environments,
+        ),
     ] = None,
     allow_simulated: Annotated[
         bool, typer.Option("--allow-simulated", help="Take a run against a stand-in for Google too.")
@@ -105,9 +111,9 @@ def ordered(path: Path | None, key: str | None, outputs: Sequence[tuple[str, Pat
     return Order(path, None if key is None else _signer(key, run))
 
 
-def report_subject(path: Path, text: str, format: str) -> Subject:
+def report_subject(path: Path, sha256: str, format: str) -> Subject:
     """A report that was written to `path`."""
-    return Subject(Role.REPORT, _name(path), sha256(encoded(text)), format)
+    return Subject(Role.REPORT, _name(path), sha256, format)
 
 
 def evidence_subject(path: Path, sha256: str) -> Subject:
@@ -118,7 +124,7 @@ def evidence_subject(path: Path, sha256: str) -> Subject:
 def write_attestation(order: Order, report: Report, written: Sequence[Subject]) -> None:
     """Write the attestation of a run whose files are written. Raises OutputError."""
     policy = Subject(Role.POLICY, _name(report.policy_path), report.policy_sha256)
-    payload = make(document(report), (*written, policy))
+    payload = make(document(report, many=iter), (*written, policy))  # which reads no long array
     if order.signer is None:
         screen.note(
             f"diga-verify: the attestation {order.path} is not signed: it proves nothing to anybody; see --attest-key"

@@ -9,9 +9,7 @@ import typer
 
 from diga_verify.cli import screen
 from diga_verify.errors import OutputError
-from diga_verify.formats import ecs
 from diga_verify.report import Report
-from diga_verify.sinks.audit_log import append
 
 OPTION = "--audit-log"
 AuditLog = Annotated[
@@ -30,6 +28,9 @@ def logged(path: Path | None, report: Report) -> bool:
     those from it, the log tells that there was a run."""
     if path is None:
         return True
+    from diga_verify.formats import ecs  # loaded only by a run that keeps a log
+    from diga_verify.sinks.audit_log import append
+
     try:
         append(path, ecs.lines(report))
     except OutputError as error:

@@ -45,6 +45,8 @@ def claim(
         try:
             format, path = options.destination(text) if option == "-o" else (option, Path(text))
             _refuse_what_is_read(option, path, read)
+            if option not in (kept or {}):
+                _warn_of_no_folder(option, path)
             place = os.path.realpath(path.parent), path.name
             if place in claimed:
                 wrong.append(UsageError(f"{option} {path}: that file is named twice"))
@@ -57,6 +59,12 @@ def claim(
     if wrong:
         raise wrong[0]
     return [one for one in claimed.values() if one[0] in FORMATS]
+
+
+def _warn_of_no_folder(option: str, path: Path) -> None:
+    """Said now, and not only when the run is over and its report is lost."""
+    if not path.parent.is_dir():
+        screen.note(f"warning: {option} {path}: there is no folder {path.parent}; make it before the run is over")
 
 
 def _refuse_what_is_read(option: str, path: Path, read: Mapping[str, Path | None]) -> None:

@@ -10,7 +10,7 @@ from diga_verify.attestation.statement import Subject
 from diga_verify.cli import attestation, screen
 from diga_verify.errors import OutputError
 from diga_verify.formats.page import Page
-from diga_verify.formats.registry import FORMATS
+from diga_verify.formats.registry import pieces
 from diga_verify.report import Report
 from diga_verify.sinks.file import write_file
 
@@ -33,11 +33,11 @@ def deliver(
     if evidence is not None and report.evidence is not None:
         written.append(attestation.evidence_subject(evidence, report.evidence.sha256))
     for name, path in outputs:
-        text = write_report(report, name, path, page)
-        if text is None:
+        digest = write_report(report, name, path, page)
+        if digest is None:
             failed = True
         else:
-            written.append(attestation.report_subject(path, text, name))
+            written.append(attestation.report_subject(path, digest, name))
     if order is not None:
         failed = not _attest(order, report, written, whole=not failed) or failed
     failed = not show(report, format, page, quiet=quiet) or failed
@@ -45,23 +45,22 @@ def deliver(
 
 
 def write_report(report: Report, format: str, path: Path, page: Page) -> str | None:
-    """Write a report to a file; its text, or None where it could not be written."""
-    text = FORMATS[format](report, replace(page, color=False))
+    """Write a report to a file; the file's SHA-256, or None where it could not be written."""
     try:
-        write_file(path, text)
+        return write_file(path, pieces(format, report, replace(page, color=False)))
     except OutputError as error:
         screen.note(f"diga-verify: {error}")
         return None
-    return text
 
 
 def show(report: Report, format: str, page: Page, *, quiet: bool) -> bool:
     """Whether standard output took the report."""
-    text = FORMATS[format](report, page)
+    shown = pieces(format, report, page)
     if quiet and format == "table":
-        text = text[text.rstrip().rfind("\n\n") + 2 :]
+        text = "".join(shown)
+        shown = [text[text.rstrip().rfind("\n\n") + 2 :]]
     try:
-        screen.result(text)
+        screen.result(shown)
     except OutputError as error:
         screen.note(f"diga-verify: {error}")
         return False

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from diga_verify.cli import options, screen
+from diga_verify.cli import completion, options, screen
 from diga_verify.cli.claims import claim
 from diga_verify.cli.delivery import deliver
 from diga_verify.cli.gate import run_against_shipped_world
-from diga_verify.errors import UsageError
+from diga_verify.errors import Interrupted, UsageError
 from diga_verify.formats.registry import FORMATS
 from diga_verify.simulator.world import SHIPPED
 
@@ -23,7 +23,10 @@ _EFFECTS = {
 
 
 def demo(
-    world: Annotated[str, typer.Option(metavar="NAME", help=f"One of: {', '.join(SHIPPED)}.")] = "demo",
+    world: Annotated[
+        str,
+        typer.Option(metavar="NAME", help=f"One of: {', '.join(SHIPPED)}.", autocompletion=completion.worlds),
+    ] = "demo",
     format: options.Format = "table",
     output: options.Outputs = None,
     explain_exit: Annotated[
@@ -45,12 +48,18 @@ def demo(
 
 
 def simulator(
-    world: Annotated[str, typer.Argument(metavar="WORLD", help=f"A world file, or one of: {', '.join(SHIPPED)}.")],
+    world: Annotated[
+        str,
+        typer.Argument(
+            metavar="WORLD",
+            help=f"A world file, or one of: {', '.join(SHIPPED)}.",
+            autocompletion=completion.worlds,
+        ),
+    ],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
-    latency: Annotated[float, typer.Option(min=0.0, metavar="SECONDS", help="Added to every answer.")] = 0.0,
+    latency: Annotated[float, typer.Option(min=0.0, metavar="SECONDS", help="What every call takes at least.")] = 0.0,
 ) -> None:
     """Serve a world file on loopback, for trying out pipelines and policies. Ends with Ctrl-C."""
-    from diga_verify.reading import Interrupted
     from diga_verify.simulator.server import Simulator
     from diga_verify.simulator.world import WorldError, load_world, shipped_world
 
@@ -58,7 +67,8 @@ def simulator(
         loaded = shipped_world(world) if world in SHIPPED else load_world(Path(world))
         served = Simulator(loaded, port=port, latency=latency)
     except (WorldError, OSError) as error:
-        raise UsageError(f"the world {world} cannot be served: {error}") from error
+        hint = f"name a world file, or one of: {', '.join(SHIPPED)}"
+        raise UsageError(f"the world {world} cannot be served: {error}; {hint}") from error
     screen.note(f"diga-verify ENVIRONMENT {loaded.project_id} --api-root {served.url}")
     screen.tell(served.url)
     try:

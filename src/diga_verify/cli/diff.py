@@ -28,7 +28,14 @@ def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The JSON report of a run, or its evidence.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="Those of a later run of the same project.")],
     format: Annotated[
-        str, typer.Option("-f", "--format", metavar="NAME", help=f"What stdout gets: {' or '.join(FORMATS)}.")
+        str,
+        typer.Option(
+            "-f",
+            "--format",
+            metavar="NAME",
+            help=f"What stdout gets: {' or '.join(FORMATS)}.",
+            autocompletion=lambda: [*FORMATS],
+        ),
     ] = "table",
     output: Annotated[
         list[str] | None,
@@ -41,6 +48,7 @@ def diff(
             metavar="KIND",
             help=f"Exit 1 when there is such a change; repeatable. One of {', '.join(FAIL_ON)}.",
             show_default="worse",
+            autocompletion=lambda: FAIL_ON,
         ),
     ] = None,
     color: options.ColorChoice = screen.Color.AUTO,

@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from diga_verify.checkers.registry import registered
-from diga_verify.cli import attestation, notify, options, screen
+from diga_verify.cli import attestation, completion, notify, options, recovery, screen, watch
 from diga_verify.cli.audit_log import OPTION, AuditLog, logged
 from diga_verify.cli.claims import claim
 from diga_verify.cli.delivery import deliver
+from diga_verify.cli.hints import hints
 from diga_verify.cli.metrics import MetricsFile, PushGateway, PushGatewayInsecure, deliver_metrics, ordered
 from diga_verify.cli.stored import stored_report
 from diga_verify.drift import drift, refuse_baseline
@@ -30,8 +31,18 @@ _PROJECT_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.:")
 
 
 def gate(
-    environment: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="An environment that the policy defines.")],
-    project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's id or number.")],
+    environment: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENVIRONMENT",
+            help="An environment that the policy defines.",
+            autocompletion=completion.environments,
+        ),
+    ],
+    project: Annotated[
+        str,
+        typer.Argument(metavar="PROJECT", help="The project's id or number.", autocompletion=completion.projects),
+    ],
     policy: options.PolicyFile = options.DEFAULT_POLICY,
     types: options.Types = None,
     resources: options.Resources = None,
@@ -62,6 +73,9 @@ def gate(
         bool,
         typer.Option("--strict", envvar="DIGA_VERIFY_STRICT", help="Treat `recommended` and `free` as `required`."),
     ] = False,
+    after_restore: recovery.AfterRestore = False,
+    restored_from: recovery.RestoredFrom = None,
+    backup_newer_than: recovery.BackupNewerThan = None,
     deep: Annotated[
         bool,
         typer.Option("--deep", envvar="DIGA_VERIFY_DEEP", help="Also query BigQuery for cross-region replicas."),
@@ -86,6 +100,9 @@ def gate(
     api_root: Annotated[
         str | None, typer.Option(metavar="URL", help="Ask a stand-in for Google Cloud, without credentials.")
     ] = None,
+    again: watch.Watch = False,
+    watch_every: watch.Every = None,
+    watch_for: watch.Longest = None,
     quiet: options.Quiet = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Name every call on stderr.")] = False,
     no_progress: Annotated[
@@ -104,10 +121,13 @@ def gate(
         kept={OPTION: audit_log, "--metrics-file": metrics_file, "--notify-state": notify_state},
     )
     metrics = ordered(project, metrics_file, push_gateway, insecure=push_gateway_insecure)
+    pace = watch.ordered(again, watch_every, watch_for, policy)
     checkers = registered()
     format = options.known(format, tuple(FORMATS), "format")
     if not project or not set(project) <= _PROJECT_CHARACTERS:
-        raise UsageError(f"{project!r} is not a project's id or number")
+        raise UsageError(
+            f"{project!r} is not a project's id or number, such as dtx-data; `gcloud projects list` shows yours"
+        )
     if not math.isfinite(deadline):
         raise UsageError(f"--deadline {deadline} is no number of seconds")
     run = Run(
@@ -125,9 +145,25 @@ def gate(
     )
     notify.refuse_vain_wish(run.policy, tell)
     earlier = _earlier(baseline, run)
+    run = replace(
+        run,
+        recovery=recovery.ordered(
+            tuple(checkers),
+            earlier,
+            after_restore=after_restore,
+            restored_from=restored_from,
+            newer_than=backup_newer_than,
+        ),
+    )
     order = attestation.ordered(attest, attest_key, outputs, run)
-    with screen.progress(shown=not (no_progress or quiet)) as watch:
-        report = verify(run, checkers, watch)
+
+    def look(this: Run) -> Report:
+        with screen.progress(shown=not (no_progress or quiet)) as seen:
+            return verify(this, checkers, seen)
+
+    last = watch.watched(run, look, pace)
+    run, report = last.run, last.report
+    screen.note(*hints(report))
     if earlier is not None:
         report = replace(report, drift=drift(earlier, report))
     if verbose:
@@ -135,8 +171,9 @@ def gate(
     in_log = logged(audit_log, report)
     code = deliver(report, format, outputs, quiet=quiet, color=color, evidence=evidence, order=order)
     code = code if in_log or code not in {0, 2, 3} else 4
+    tell = tell if last.signal is None else notify.When.NEVER
     told = notify.announce(report, run.policy, tell, notify_state, earlier)
-    raise typer.Exit(deliver_metrics(metrics, report, code, told))
+    raise typer.Exit(last.exit_code(deliver_metrics(metrics, report, code, told)))
 
 
 def _earlier(baseline: Path | None, run: Run) -> Report | None:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 
 from diga_verify import services
 from diga_verify.checkers.registry import registered
-from diga_verify.cli import screen
+from diga_verify.cli import completion, screen
+from diga_verify.cli.iam_roles import ALWAYS, IamRole, needed, role_file
 from diga_verify.locations.algebra import Explanation, all_locations, explain, table_date
 from diga_verify.second_witness import NAME, PERMISSIONS
-
-_ALWAYS = ("resourcemanager.projects.get",)
 
 
 def types(
     permissions: Annotated[
         bool, typer.Option("--permissions", help="Only the permissions of all types, one a line.")
     ] = False,
+    role: Annotated[
+        IamRole | None,
+        typer.Option("--iam-role", help="Only a custom role with them, as YAML for `gcloud iam roles create --file`."),
+    ] = None,
 ) -> None:
     """Show the types, what each reads, and the permissions it needs."""
     checkers = [one.checker for one in registered().values()]
-    if permissions:
-        needed = {*_ALWAYS, *(name for checker in checkers for name in checker.permissions)}
-        screen.tell(*sorted(needed))
+    if role is not None or permissions:
+        screen.tell(*(needed(checkers) if role is None else role_file(role, checkers)))
         return
     for checker in checkers:
         lines = [f"{checker.type}  {checker.title}"]
@@ -32,13 +35,18 @@ def types(
         lines += [f"    needs      {name}" for name in checker.permissions]
         lines += [f"    not shown  {text}" for text in checker.limits]
         screen.tell(*lines, "")
-    screen.tell(f"every run also needs {', '.join(_ALWAYS)}; --deep needs bigquery.jobs.create;")
+    screen.tell(f"every run also needs {', '.join(ALWAYS)}; --deep needs bigquery.jobs.create;")
+    restore = sorted({name for checker in checkers for name in getattr(checker, "after_restore", ())})
+    screen.tell(f"--after-restore needs {', '.join(restore)};")
     screen.tell(f"with {' or '.join(PERMISSIONS)}, {NAME} is a second witness;")
     screen.tell(f"with {services.PERMISSION}, a report names the enabled services that are not read")
 
 
 def locations(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A region, zone, multi-region id.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A region, zone, multi-region id.", autocompletion=completion.locations),
+    ] = None,
 ) -> None:
     """Explain what a location stands for and where that is; without NAME, the whole table. Exit 3: nothing is known."""
     if name is None:
@@ -46,7 +54,10 @@ def locations(
         return
     found = explain(name)
     if not found:
+        close = get_close_matches(name.lower(), {one.location for one in all_locations()}, 1)
+        hint = f"did you mean {close[0]}? " if close else ""
         screen.tell(f"{name}: never heard of; a resource there is unverified")
+        screen.tell(f"  next  {hint}`diga-verify locations` lists all; if it is new, update diga-verify")
     for one in found:
         screen.tell(*_whole(one))
     if not any(one.bound for one in found):

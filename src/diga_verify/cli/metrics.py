@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +12,13 @@ from diga_verify.cli import screen
 from diga_verify.errors import OutputError, UsageError
 from diga_verify.notify.result import NotifyResult
 from diga_verify.report import Report
-from diga_verify.sinks.metrics import Messages, Subject
-from diga_verify.sinks.metrics_file import EXTENSION, write_metrics
-from diga_verify.sinks.pushgateway import Pushgateway, push, pushgateway
+
+if TYPE_CHECKING:  # loaded only by a run that writes metrics
+    from diga_verify.sinks.metrics import Messages, Subject
+    from diga_verify.sinks.pushgateway import Pushgateway
+
+EXTENSION = ".prom"
+"""The only one that node-exporter reads."""
 
 MetricsFile = Annotated[
     Path | None,
@@ -57,7 +61,11 @@ def ordered(project: str, file: Path | None, url: str | None, *, insecure: bool)
     """What the options ask for, checked before anything is asked of Google. Raises UsageError."""
     if file is not None and file.suffix != EXTENSION:
         raise UsageError(f"--metrics-file {file}: node-exporter reads only files whose names end in {EXTENSION}")
-    return Order(project, file, pushgateway(url, insecure=insecure) if url else None)
+    if not url:
+        return Order(project, file)
+    from diga_verify.sinks.pushgateway import pushgateway
+
+    return Order(project, file, pushgateway(url, insecure=insecure))
 
 
 def deliver_metrics(order: Order, report: Report, code: int, told: NotifyResult) -> int:
@@ -71,6 +79,8 @@ def deliver_metrics(order: Order, report: Report, code: int, told: NotifyResult)
     if not report.whole:
         screen.note("diga-verify: no metrics: they are about whole projects, and -t and -r look at a part")
         return code
+    from diga_verify.sinks.metrics import Subject
+
     subject = Subject(report.environment, order.project, report.simulated)
     messages = tuple((one.kind, one.problem is None) for one in told.outcomes)
     if order.file is not None and not _written(order.file, report, subject, code, messages):
@@ -81,6 +91,8 @@ def deliver_metrics(order: Order, report: Report, code: int, told: NotifyResult)
 
 
 def _written(path: Path, report: Report, subject: Subject, code: int, messages: Messages) -> bool:
+    from diga_verify.sinks.metrics_file import write_metrics
+
     try:
         write_metrics(path, report, subject, code, messages)
     except OutputError as error:
@@ -90,6 +102,8 @@ def _written(path: Path, report: Report, subject: Subject, code: int, messages: 
 
 
 def _push(gateway: Pushgateway, report: Report, subject: Subject, code: int, messages: Messages) -> None:
+    from diga_verify.sinks.pushgateway import push
+
     try:
         trouble = push(gateway, report, subject, code, messages)
     except OutputError as error:

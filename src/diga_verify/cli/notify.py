@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from diga_verify.checkers.registry import registered
-from diga_verify.cli import options, screen
+from diga_verify.cli import completion, options, screen
 from diga_verify.cli.stored import load_report
 from diga_verify.errors import UsageError
 from diga_verify.notify.result import NotifyResult
@@ -76,7 +76,14 @@ def notify(
     ] = None,
     test: Annotated[bool, typer.Option("--test", help="Send every channel a harmless message.")] = False,
     environment: Annotated[
-        str | None, typer.Option("-e", "--environment", metavar="NAME", help="Only channels that are told of this one.")
+        str | None,
+        typer.Option(
+            "-e",
+            "--environment",
+            metavar="NAME",
+            help="Only channels that are told of this one.",
+            autocompletion=completion.environments,
+        ),
     ] = None,
     policy: options.PolicyFile = options.DEFAULT_POLICY,
     state: StateFile = None,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from diga_verify.cli import completion
 from diga_verify.cli.screen import Color
 from diga_verify.errors import UsageError
 from diga_verify.evaluate import Scope
@@ -21,7 +22,12 @@ PolicyFile = Annotated[
 Format = Annotated[
     str,
     typer.Option(
-        "-f", "--format", metavar="NAME", envvar="DIGA_VERIFY_FORMAT", help=f"What stdout gets: {', '.join(FORMATS)}."
+        "-f",
+        "--format",
+        metavar="NAME",
+        envvar="DIGA_VERIFY_FORMAT",
+        help=f"What stdout gets: {', '.join(FORMATS)}.",
+        autocompletion=completion.formats,
     ),
 ]
 Outputs = Annotated[
@@ -37,10 +43,19 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Of the table, only t
 ColorChoice = Annotated[
     Color, typer.Option("--color", envvar="DIGA_VERIFY_COLOR", help="When to colour; NO_COLOR is honoured.")
 ]
-Types = Annotated[list[str] | None, typer.Option("-t", "--type", metavar="TYPE", help="Only these types; repeatable.")]
+Types = Annotated[
+    list[str] | None,
+    typer.Option("-t", "--type", metavar="TYPE", help="Only these types; repeatable.", autocompletion=completion.types),
+]
 Resources = Annotated[
     list[str] | None,
-    typer.Option("-r", "--resource", metavar="TYPE/NAME", help="Only these resources; repeatable."),
+    typer.Option(
+        "-r",
+        "--resource",
+        metavar="TYPE/NAME",
+        help="Only these resources; repeatable.",
+        autocompletion=completion.resources,
+    ),
 ]
 
 

@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from diga_verify.checkers.registry import registered
-from diga_verify.cli import options, screen
+from diga_verify.cli import completion, options, screen
+from diga_verify.formats.advice import remedy
+from diga_verify.model import Reason
 from diga_verify.policy import Policy, explain, load_policy, policy_schema, write_default
 
-app = typer.Typer(help="Make, check, describe and ask a policy.")
+app = typer.Typer()
 _Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 
 
@@ -44,15 +46,25 @@ def schema() -> None:
 
 @app.command("explain")
 def explain_(
-    type: Annotated[str, typer.Argument(metavar="TYPE", help="For example sql.")],
-    role: Annotated[str, typer.Argument(metavar="ROLE", help="primary, node, replica, backup or key.")],
-    location: Annotated[str, typer.Argument(metavar="LOCATION", help="For example europe-west3 or EU.")],
-    environment: Annotated[str, typer.Option("-e", "--environment", metavar="NAME")] = "production",
+    type: Annotated[str, typer.Argument(metavar="TYPE", help="For example sql.", autocompletion=completion.types)],
+    role: Annotated[
+        str,
+        typer.Argument(metavar="ROLE", help="primary, node, replica, backup or key.", autocompletion=completion.roles),
+    ],
+    location: Annotated[
+        str,
+        typer.Argument(metavar="LOCATION", help="For example europe-west3 or EU.", autocompletion=completion.locations),
+    ],
+    environment: Annotated[
+        str, typer.Option("-e", "--environment", metavar="NAME", autocompletion=completion.environments)
+    ] = "production",
     path: options.PolicyFile = options.DEFAULT_POLICY,
 ) -> None:
     """Say whether a location is allowed, and by which line. Exit 0: allowed, 1: not, 3: nothing is known of it."""
     answer = explain(_load(path), type, role, location, environment)
     screen.tell(*answer.sentences)
+    if answer.allowed is None:
+        screen.tell(f"Next: {remedy(Reason.UNKNOWN_LOCATION)}.")
     raise typer.Exit({True: 0, False: 1, None: 3}[answer.allowed])
 
 

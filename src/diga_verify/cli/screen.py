@@ -10,15 +10,17 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from diga_verify.errors import OutputError
 from diga_verify.formats.page import Page, plain
-from diga_verify.reading import Progress
 from diga_verify.redact import redact
+
+if TYPE_CHECKING:
+    from diga_verify.reading import Progress
 
 
 class Color(StrEnum):
@@ -35,17 +37,16 @@ def page(color: Color) -> Page:
     return Page(width=max(40, shutil.get_terminal_size((80, 24)).columns), color=wanted)
 
 
-def result(text: str) -> None:
-    """Write the result to stdout, as a format or a schema made it. Raises OutputError when nobody takes it."""
+def result(text: str | Iterable[str]) -> None:
+    """Write the result to stdout, whole or in pieces, as a format or a schema made it. Raises OutputError when nobody
+    takes it."""
     if sys.stdout is None:  # closed before the program began
         raise OutputError("the report could not be written to standard output: it is closed")
-    try:
-        sys.stdout.write(_encodable(text, sys.stdout))
+    for piece in [text] if isinstance(text, str) else text:
+        with _taken(sys.stdout):
+            sys.stdout.write(_encodable(piece, sys.stdout))
+    with _taken(sys.stdout):
         sys.stdout.flush()
-    except (OSError, ValueError) as error:
-        _give_up_on(sys.stdout)
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise OutputError(f"the report could not be written to standard output: {reason or error}") from error
 
 
 def tell(*lines: str) -> None:
@@ -122,6 +123,16 @@ def _encodable(text: str, stream: TextIO) -> str:
     """The text with escapes for what the stream's encoding lacks, under `LANG=C` for example."""
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+@contextmanager
+def _taken(stream: TextIO) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        _give_up_on(stream)
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise OutputError(f"the report could not be written to standard output: {reason or error}") from error
 
 
 def _give_up_on(stream: TextIO) -> None:

@@ -14,9 +14,10 @@ from diga_verify.errors import EvidenceError, ReadError
 from diga_verify.evaluate import Scope
 from diga_verify.evidence.stored import Asked, Stored
 from diga_verify.gateway.endpoints import Endpoints
+from diga_verify.gateway.listing import PROJECT
 from diga_verify.gateway.records import Record
-from diga_verify.model import TYPES, Call, Reason
-from diga_verify.reading import PROJECT, Course, permissions_of
+from diga_verify.model import TYPES, Call, Reason, Recovery
+from diga_verify.reading import Course, permissions_of
 from diga_verify.second_witness import INVENTORY
 from diga_verify.services import SERVICES
 
@@ -67,6 +68,20 @@ class _Policy(_Strict):
     text: str
 
 
+_Three = Annotated[list[str], Field(min_length=3, max_length=3)]
+
+
+class _Recovery(_Strict):
+    since: str | None
+    before: list[_Three]
+    sources: list[_Three]
+    max_age_hours: float | None
+
+    def asked(self) -> Recovery:
+        before, sources = (tuple((a, b, c) for a, b, c in many) for many in (self.before, self.sources))
+        return Recovery(self.since, before, sources, self.max_age_hours)
+
+
 class _Run(_Strict):
     environment: str
     project: str
@@ -75,6 +90,7 @@ class _Run(_Strict):
     whole: bool
     strict: bool
     deep: bool
+    recovery: _Recovery | None = None
     principal: str | None
     simulated: bool
     api_root: str | None
@@ -112,6 +128,7 @@ class _Run(_Strict):
             scope=Scope(tuple(self.types), wanted, self.whole),
             strict=self.strict,
             deep=self.deep,
+            recovery=self.recovery.asked() if self.recovery else None,
             principal=self.principal,
             simulated=self.simulated,
             api_root=self.api_root,

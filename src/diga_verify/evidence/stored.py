@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from diga_verify import __version__
 from diga_verify.evaluate import Scope
 from diga_verify.gateway.records import Record
+from diga_verify.model import Recovery
 from diga_verify.reading import Course
 
 SCHEMA_VERSION = "1"
@@ -30,6 +31,7 @@ class Asked:
     network_variables: tuple[str, ...]
     started_at: str
     finished_at: str
+    recovery: Recovery | None = None
 
 
 @dataclass(frozen=True, slots=True)

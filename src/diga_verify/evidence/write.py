@@ -11,7 +11,7 @@ import diga_verify
 from diga_verify.errors import ReadError
 from diga_verify.evidence.stored import SCHEMA_VERSION, Stored
 from diga_verify.gateway.records import ANSWERS, Record
-from diga_verify.model import Json
+from diga_verify.model import Json, Recovery
 
 
 def write(stored: Stored) -> bytes:
@@ -49,6 +49,7 @@ def _content(stored: Stored) -> dict[str, Any]:
             "whole": asked.scope.whole,
             "strict": asked.strict,
             "deep": asked.deep,
+            "recovery": _recovery(asked.recovery),
             "principal": asked.principal,
             "simulated": asked.simulated,
             "api_root": asked.api_root,
@@ -65,6 +66,17 @@ def _content(stored: Stored) -> dict[str, Any]:
             "text": stored.policy.decode("utf-8"),
         },
         ANSWERS: {record.name: _record(record) for record in stored.records},
+    }
+
+
+def _recovery(asked: Recovery | None) -> dict[str, Any] | None:
+    if asked is None:
+        return None
+    return {
+        "since": asked.since,
+        "before": [list(one) for one in asked.before],
+        "sources": [list(one) for one in asked.sources],
+        "max_age_hours": asked.max_age_hours,
     }
 
 

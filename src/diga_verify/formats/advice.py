@@ -44,7 +44,8 @@ _LOGIN = "`gcloud auth application-default login`"
 _REMEDIES = {
     Reason.NO_CREDENTIALS: "log in, or give the job a service account: docs/permissions.md#credentials",
     Reason.CREDENTIALS_REJECTED: f"type {_LOGIN}, or check the account, `--billing-project` and the roles they need",
-    Reason.PERMISSION_DENIED: "give the caller the role of docs/permissions.md, on the whole project",
+    Reason.PERMISSION_DENIED: "check the project's id; give the caller the role of docs/permissions.md, on the whole "
+    "project",
     Reason.API_DISABLED: "`gcloud services enable SERVICE --project PROJECT`, or declare the type unused in the policy",
     Reason.BILLING_DISABLED: "link a billing account, and run again",
     Reason.SERVICE_PERIMETER: "run from inside the perimeter, or have an ingress rule added for the caller",
@@ -69,11 +70,22 @@ _REMEDIES = {
     Reason.UNKNOWN_LOCATION: "`diga-verify locations NAME`; update diga-verify, or report the location with a source",
     Reason.EXTERNAL_KEY: "ask the key's keeper; only a key held by Google can be verified",
     Reason.EXTERNAL_DATA: "verify the other system, or remove what stands for it",
+    Reason.NO_BACKUP: "make a backup in an allowed location, and run again",
+    Reason.UNKNOWN_SOURCE: "name it: `--restored-from TYPE/NAME=SOURCE`, as docs/restore.md says",
+    Reason.NOT_RESTORED: "restore it; if it is gone on purpose, compare with a later baseline",
     Reason.UNMATCHED_WAIVER: "remove the waiver, or correct its resource, role or location",
     Reason.INTERRUPTED: "run again",
     Reason.UNEXPECTED_ERROR: "report it, with the JSON report",
 }
 _KEY = "encrypt anew with a key in an allowed location, then disable this key's use here"
+
+_DELAYS: dict[Reason | None, str] = {
+    Reason.PERMISSION_DENIED: "a role takes effect 2 to 7 minutes after it was given, at times later; to a member of a "
+    "group perhaps hours later",  # https://cloud.google.com/iam/docs/access-change-propagation
+    Reason.API_DISABLED: "an API answers some minutes after it was switched on",
+    Reason.NOT_LISTED: "what was made or deleted is in every list after some minutes",
+    None: "a setting shows as soon as Google Cloud calls its operation done; data that moves takes its time",
+}
 
 WAIVED_STEP = "look at it again before the waiver ends, and repair or renew it; see docs/respond.md#waiver"
 
@@ -81,6 +93,11 @@ WAIVED_STEP = "look at it again before the waiver ends, and repair or renew it; 
 def remedy(reason: Reason) -> str:
     """What to do about something unread, in one line. docs/unverified.md has the whole of it."""
     return _REMEDIES[reason]
+
+
+def expectation(reason: Reason | None) -> str | None:
+    """How long after its remedy a reason stays, where that is known; None for a reason: what is so of any repair."""
+    return _DELAYS.get(reason)
 
 
 def follow_up(judged: JudgedResource, place: JudgedPlacement) -> str | None:

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.advice import follow_up, next_step, remedy
@@ -53,16 +54,24 @@ _Row = dict[str, str]
 
 def render(report: Report, page: Page) -> str:
     """The report as rows that end with CR LF. A cell that a spreadsheet would compute has an apostrophe before it."""
+    return "".join(pieces(report, page))
+
+
+def pieces(report: Report, page: Page) -> Iterator[str]:
+    """The same row by row."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\r\n")
     writer.writeheader()
     named = facts(report)
-    same = {column: named[fact] for column, fact in _RUN.items()}
+    same = {column: _cell(named[fact]) for column, fact in _RUN.items()}
     for row in _rows(report):
-        writer.writerow({column: _cell(value) for column, value in (same | row).items()})
-    return text.getvalue()
+        writer.writerow(same | {column: _cell(value) for column, value in row.items()})
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
 
 
+@lru_cache(1024)
 def _cell(text: str) -> str:
     shown = _LATER.sub(r"\\x3b", plain(text))
     return f"'{shown}" if _STARTS.match(shown) else shown

@@ -42,7 +42,7 @@ def since(drift: Drift) -> Iterator[RenderableType]:
     yield words(f"CHANGES since {drift.old.finished_at}", "bold")
     yield from _caveats(drift)
     yield Text()
-    found = [*_findings(drift)]
+    found = [*findings(drift)]
     for finding in found[:_SHORT]:
         yield from finding
     if len(found) > _SHORT:
@@ -58,7 +58,7 @@ def _parts(drift: Drift) -> Iterator[RenderableType]:
     yield _side("new", drift.new)
     yield from _caveats(drift)
     yield Text()
-    for finding in _findings(drift):
+    for finding in findings(drift):
         yield from finding
     yield words(how_many(drift))
     worst = next((effect for effect in (Effect.WORSE, Effect.BETTER) if drift.count(effect)), Effect.NEUTRAL)
@@ -75,8 +75,9 @@ def _caveats(drift: Drift) -> Iterator[RenderableType]:
     yield from (words(f"NOTE: {one}") for one in drift.caveats)
 
 
-def _findings(drift: Drift) -> Iterator[list[RenderableType]]:
-    """One for each resource, type or subject with changes, and one for many resources with the very same change."""
+def findings(drift: Drift) -> Iterator[list[RenderableType]]:
+    """The changes, the worst first: one for each resource, type or subject with changes, one for many resources with
+    the very same change."""
     groups = _grouped(drift.changes, _subject)
     for effect in TITLES:
         found = [group for group in groups if _worst(group) is effect]

@@ -27,10 +27,10 @@ from diga_verify.formats.ascii import harmless
 from diga_verify.formats.drift_words import LABELS, read_from, said
 from diga_verify.formats.findings import Finding, findings
 from diga_verify.formats.findings import Kind as FindingKind
-from diga_verify.formats.moment import moment
 from diga_verify.formats.page import Page, plain
 from diga_verify.formats.words import conclusion, counts
 from diga_verify.model import Severity, Verdict
+from diga_verify.moment import moment
 from diga_verify.policy.rules import Waiver
 from diga_verify.report import Report
 
@@ -88,7 +88,7 @@ _FORMATTER = _Formatter(exclude_fields=_OF_LOGS)
 
 
 def _records(report: Report) -> Iterator[logging.LogRecord]:
-    run_id = hashlib.sha256(json.render(report, Page()).encode("ascii")).hexdigest()
+    run_id = _digest(report)
     at = moment(report.finished_at) or datetime.fromtimestamp(0, UTC)
     common = parts.common(report, run_id)
     found = [*_found(report)]
@@ -107,6 +107,14 @@ def _records(report: Report) -> Iterator[logging.LogRecord]:
         record.levelno = _LEVELS[event.severity]
         record.levelname = logging.getLevelName(record.levelno)
         yield record
+
+
+def _digest(report: Report) -> str:
+    """Of the JSON report."""
+    digest = hashlib.sha256()
+    for piece in json.pieces(report, Page()):
+        digest.update(piece.encode("ascii"))
+    return digest.hexdigest()
 
 
 def _found(report: Report) -> Iterator[_Event]:

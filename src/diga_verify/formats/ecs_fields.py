@@ -15,10 +15,10 @@ from typing import Any
 from diga_verify.changes import Drift, State
 from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.findings import Finding
-from diga_verify.formats.moment import moment
 from diga_verify.formats.page import plain
 from diga_verify.formats.words import caveats
 from diga_verify.model import Resource
+from diga_verify.moment import moment
 from diga_verify.report import Report
 
 Fields = dict[str, Any]

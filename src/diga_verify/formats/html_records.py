@@ -31,6 +31,7 @@ _KINDS = {
     LimitKind.UNUSED: "Declared unused by the policy",
     LimitKind.WAIVER: "Accepted by waivers",
     LimitKind.ASSUMPTION: "Assumed by the policy",
+    LimitKind.RESTORE: "After the restore",
     LimitKind.WITNESS: "The second witness",
     LimitKind.API: "What the APIs do not show",
     LimitKind.TABLE: "Tables that the verdict rests on",

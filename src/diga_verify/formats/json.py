@@ -6,15 +6,16 @@ any format shows is in it: stored/ makes the report of it again.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from diga_verify.controls import Assessed, assessed
 from diga_verify.evaluate import JudgedPlacement, JudgedResource, Missing
 from diga_verify.formats import drift_json
 from diga_verify.formats.advice import follow_up
-from diga_verify.formats.ascii import ascii_json
+from diga_verify.formats.ascii import ascii_pieces
 from diga_verify.formats.page import Page
-from diga_verify.model import Call, Placement, Unread, Witness
+from diga_verify.model import Call, Placement, Recovery, Unread, Witness
 from diga_verify.policy.rules import Waiver
 from diga_verify.report import SCHEMA_VERSION, CheckerOrigin, Report
 from diga_verify.second_witness import NAME
@@ -23,11 +24,16 @@ from diga_verify.services import Services
 
 def render(report: Report, page: Page) -> str:
     """The report as ASCII JSON with a line end: nothing in it can be a terminal's, a log's or a browser's command."""
-    return ascii_json(document(report))
+    return "".join(pieces(report, page))
 
 
-def document(report: Report) -> dict[str, Any]:
-    """The report as JSON types. See report.schema.json."""
+def pieces(report: Report, page: Page) -> Iterator[str]:
+    """The same in pieces."""
+    return ascii_pieces(document(report, many=iter))
+
+
+def document(report: Report, many: Callable[[Iterable[Any]], Any] = list) -> dict[str, Any]:
+    """The report as JSON types, of which `many` makes the arrays that may be long. See report.schema.json."""
     summary = report.summary
     judgement = report.judgement
     return {
@@ -37,6 +43,7 @@ def document(report: Report) -> dict[str, Any]:
         "enforcement": report.enforcement.value,
         "strict": report.strict,
         "deep": report.deep,
+        "after_restore": _recovery(report.recovery),
         "project": {"id": report.project.id, "number": report.project.number, "state": report.project.state},
         "policy": {"path": report.policy_path, "sha256": report.policy_sha256},
         "principal": report.principal,
@@ -61,10 +68,10 @@ def document(report: Report) -> dict[str, Any]:
             "missing": summary.missing,
             "unread": summary.unread,
         },
-        "resources": [_resource(judged) for judged in judgement.resources],
+        "resources": many(map(_resource, judgement.resources)),
         "missing": [_missing(one) for one in judgement.missing],
-        "unread": [_unread(one) for one in judgement.unread],
-        "second_witness": _witness(report.witness),
+        "unread": many(map(_unread, judgement.unread)),
+        "second_witness": _witness(report.witness, many),
         "declared_unused": list(judgement.declared_unused),
         "waivers": [_waiver(one) for one in judgement.waivers_used],
         "limits": [{"type": one.type, "text": one.text, "kind": one.kind.value} for one in report.limits],
@@ -74,7 +81,7 @@ def document(report: Report) -> dict[str, Any]:
         "drift": drift_json.document(report.drift) if report.drift else None,
         "checkers": [_checker(one) for one in report.checkers],
         "tables": {"locations": report.table_date, "adequacy_review": report.adequacy_review_date},
-        "calls": [_call(one) for one in report.calls],
+        "calls": many(map(_call, report.calls)),
     }
 
 
@@ -131,6 +138,17 @@ def _read(placement: Placement) -> dict[str, Any]:
     }
 
 
+def _recovery(asked: Recovery | None) -> dict[str, Any] | None:
+    if asked is None:
+        return None
+    return {
+        "since": asked.since,
+        "before": [{"type": type, "name": name, "full_name": full} for type, name, full in asked.before],
+        "restored_from": [{"type": type, "name": name, "source": source} for type, name, source in asked.sources],
+        "backup_newer_than_hours": asked.max_age_hours,
+    }
+
+
 def _missing(missing: Missing) -> dict[str, Any]:
     return {
         "type": missing.type,
@@ -152,16 +170,16 @@ def _unread(unread: Unread) -> dict[str, Any]:
     }
 
 
-def _witness(witness: Witness) -> dict[str, Any]:
+def _witness(witness: Witness, many: Callable[[Iterable[Any]], Any]) -> dict[str, Any]:
     return {
         "name": NAME,
         "heard": list(witness.heard),
         "silent": [{"asset_type": name, "reason": reason.value} for name, reason in witness.silent],
         "assets": len(witness.assets),
-        "listed": [
+        "listed": many(
             {"type": one.type, "full_name": one.full_name}
             for one in sorted(witness.assets, key=lambda one: (one.type, one.full_name))
-        ],
+        ),
     }
 
 

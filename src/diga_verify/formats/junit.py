@@ -7,7 +7,8 @@ first suite has one case, the verdict of the run, so that nothing found never lo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -56,10 +57,11 @@ def render(report: Report, page: Page) -> str:
     title = f"diga-verify {report.environment} {report.project.id}{' SIMULATED' if report.simulated else ''}"
     root = ET.Element("testsuites", name=plain(title))
     named = facts(report)
-    taken: set[tuple[str, str]] = set()
+    taken: Counter[tuple[str, str]] = Counter()
+    unread = _reasons(report)
     _suite(root, report, "run", [_run(report)], named, taken)
     for type in _types(report):
-        _suite(root, report, type, _cases(report, type), {name: named[name] for name in _EVERYWHERE}, taken)
+        _suite(root, report, type, _cases(report, type, unread), {name: named[name] for name in _EVERYWHERE}, taken)
     for counted in "tests", "failures", "errors", "skipped":
         root.set(counted, str(sum(int(suite.get(counted, "0")) for suite in root)))
     root.set("time", _seconds(report))
@@ -86,11 +88,21 @@ def _run(report: Report) -> _Case:
     return _Case("verdict", None, (message, *lines))
 
 
-def _cases(report: Report, type: str) -> Iterator[_Case]:
+def _reasons(report: Report) -> Mapping[str, list[str]]:
+    """Why something of a resource is unread, by its full name; each reason once."""
+    found: dict[str, dict[str, None]] = {}
+    for one in report.judgement.unread:
+        if one.resource is not None:
+            found.setdefault(one.resource, {})[one.reason.value] = None
+    return {name: [*reasons] for name, reasons in found.items()}
+
+
+def _cases(report: Report, type: str, unread: Mapping[str, list[str]]) -> Iterator[_Case]:
     judgement = report.judgement
     for judged in judgement.resources:
         if judged.resource.type == type:
-            yield _Case(judged.resource.full_name, _outcome(judged, report))
+            reasons = unread.get(judged.resource.full_name, [])
+            yield _Case(judged.resource.full_name, _outcome(judged, report, reasons))
     for gone in judgement.missing:
         if gone.type == type:
             where = f" in {gone.location}" if gone.location else ""
@@ -102,7 +114,7 @@ def _cases(report: Report, type: str) -> Iterator[_Case]:
             yield _Case(message, _Outcome("error", one.reason.value, message, tuple(about_unread(one))))
 
 
-def _outcome(judged: JudgedResource, report: Report) -> _Outcome | None:
+def _outcome(judged: JudgedResource, report: Report, unread: Sequence[str]) -> _Outcome | None:
     resource = judged.resource
     tag, word = {
         Verdict.VIOLATION: ("failure", f"{judged.severity} violation"),
@@ -121,13 +133,9 @@ def _outcome(judged: JudgedResource, report: Report) -> _Outcome | None:
         lines += [f"{place.verdict}: {first}", *(f"  {line}" for line in more)]
     nowhere = "" if judged.placements else "no places of it are known"
     enforced = "" if judged.enforced or report.enforced else "shown, not enforced"
-    lines += [line for line in (nowhere, enforced, _elsewhere(judged, report)) if line]
+    elsewhere = f"has cases of its own: {', '.join(unread)}" if unread else ""
+    lines += [line for line in (nowhere, enforced, elsewhere) if line]
     return _Outcome(tag, judged.verdict.value, message, tuple(lines))
-
-
-def _elsewhere(judged: JudgedResource, report: Report) -> str:
-    reasons = [one.reason.value for one in report.judgement.unread if one.resource == judged.resource.full_name]
-    return f"has cases of its own: {', '.join(dict.fromkeys(reasons))}" if reasons else ""
 
 
 def _suite(
@@ -136,7 +144,7 @@ def _suite(
     name: str,
     cases: Iterable[_Case],
     properties: dict[str, str],
-    taken: set[tuple[str, str]],
+    taken: Counter[tuple[str, str]],
 ) -> None:
     suite = ET.SubElement(root, "testsuite", name=plain(name))
     listed = ET.SubElement(suite, "properties")
@@ -159,11 +167,14 @@ def _suite(
     suite.set("time", _seconds(report) if name == "run" else "0")
 
 
-def _own(classname: str, name: str, taken: set[tuple[str, str]]) -> str:
-    """A name that no other case has: of two that are alike GitLab shows one."""
-    names = (name if number == 1 else f"{name} ({number})" for number in count(1))
-    free = next(one for one in names if (classname, one) not in taken)
-    taken.add((classname, free))
+def _own(classname: str, name: str, taken: Counter[tuple[str, str]]) -> str:
+    """A name that no other case has: of two that are alike GitLab shows one. `taken` has every name in use, and up to
+    which number those like it are."""
+    names = (name if number == 1 else f"{name} ({number})" for number in count(taken[classname, name] + 1))
+    free = next(one for one in names if not taken[classname, one])
+    taken[classname, free] += 1
+    if free != name:
+        taken[classname, name] += 1
     return free
 
 

@@ -24,7 +24,13 @@ _LONGEST = 1000
 """Characters of one piece of foreign text, so that no single one takes all the room."""
 _SPARE = 2000
 """Bytes kept for the sentence that says what was left out."""
-_OF_THIS_RUN = {LimitKind.SERVICE, LimitKind.SELECTION, LimitKind.ASSUMPTION, LimitKind.WITNESS}
+_OF_THIS_RUN = {
+    LimitKind.SERVICE,
+    LimitKind.SELECTION,
+    LimitKind.ASSUMPTION,
+    LimitKind.RESTORE,
+    LimitKind.WITNESS,
+}
 _ENDS = str.maketrans({"`": r"\x60", "|": r"\x7c"})
 
 

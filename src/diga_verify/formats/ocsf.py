@@ -16,12 +16,12 @@ from typing import Any
 
 from diga_verify.controls import CONTROLS, Control, concerned
 from diga_verify.evaluate import JudgedPlacement, JudgedResource
-from diga_verify.formats.ascii import ascii_json
+from diga_verify.formats.ascii import ascii_pieces
 from diga_verify.formats.findings import Finding, Kind, findings, project_name
-from diga_verify.formats.moment import moment
 from diga_verify.formats.page import Page, plain
 from diga_verify.formats.words import caveats, conclusion, counts, facts, where
 from diga_verify.model import Role, Severity, Verdict
+from diga_verify.moment import moment
 from diga_verify.report import Report
 
 VERSION = "1.5.0"
@@ -67,11 +67,29 @@ class _Event:
 
 def render(report: Report, page: Page) -> str:
     """The report as one ASCII JSON array of events: findings first, in the order of their gravity."""
-    events = [*map(_found, findings(report)), *map(_compliant, report.of(Verdict.COMPLIANT))]
+    return "".join(pieces(report, page))
+
+
+def pieces(report: Report, page: Page) -> Iterator[str]:
+    """The same event by event."""
+    return ascii_pieces(_documents(report))
+
+
+def _documents(report: Report) -> Iterator[dict[str, Any]]:
     taken: Counter[str] = Counter()
     run = {name: plain(value) for name, value in facts(report).items()}
-    written = [_written(one, report, taken) for one in events or [_nothing_due(report)]]
-    return ascii_json([event | {"unmapped": {"run": run, **event["unmapped"]}} for event in written])
+    labels, times = [caveat.word for caveat in caveats(report)], _times(report)
+    for one in _events(report):
+        event = _written(one, report, labels, times, taken)
+        yield event | {"unmapped": {"run": run, **event["unmapped"]}}
+
+
+def _events(report: Report) -> Iterator[_Event]:
+    found = findings(report)
+    yield from map(_found, found)
+    yield from map(_compliant, report.of(Verdict.COMPLIANT))
+    if not found and not report.summary.compliant:
+        yield _nothing_due(report)
 
 
 def _found(finding: Finding) -> _Event:
@@ -127,7 +145,9 @@ def _nothing_due(report: Report) -> _Event:
     return _Event(("compliant", "run"), _PASS, 1, "run", title, lines, project_name(report))
 
 
-def _written(event: _Event, report: Report, taken: Counter[str]) -> dict[str, Any]:
+def _written(
+    event: _Event, report: Report, labels: Sequence[str], times: dict[str, Any], taken: Counter[str]
+) -> dict[str, Any]:
     outcome, detail = event.outcome, "\n".join(map(plain, event.lines))
     region = _region(event)
     return {
@@ -140,7 +160,7 @@ def _written(event: _Event, report: Report, taken: Counter[str]) -> dict[str, An
                 "vendor_name": "diga-verify",
                 "version": plain(report.version),
             },
-            "labels": [caveat.word for caveat in caveats(report)],
+            "labels": labels,
             "profiles": ["cloud", "datetime"],
             "version": VERSION,
         },
@@ -158,7 +178,7 @@ def _written(event: _Event, report: Report, taken: Counter[str]) -> dict[str, An
         "status": outcome.status[1],
         "status_code": outcome.code,
         "status_detail": detail,
-        **_times(report),
+        **times,
         "finding_info": {
             "uid": _uid(event, report, taken),
             "title": plain(event.title),

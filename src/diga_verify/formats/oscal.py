@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from diga_verify.controls import Assessed, Standing, assessed
-from diga_verify.formats.ascii import ascii_json
+from diga_verify.formats.ascii import ascii_pieces
 from diga_verify.formats.findings import project_name
 from diga_verify.formats.oscal_observations import (
     Named,
@@ -41,6 +41,11 @@ _STATUS = {
 
 def render(report: Report, page: Page) -> str:
     """The report as one ASCII JSON document, `assessment-results`."""
+    return "".join(pieces(report, page))
+
+
+def pieces(report: Report, page: Page) -> Iterator[str]:
+    """The same in pieces."""
     controls = assessed(report)
     title = f"Data residency of {report.project.id}, {report.environment}"
     document = {
@@ -56,7 +61,7 @@ def render(report: Report, page: Page) -> str:
         "results": [_result(report, controls)],
         "back-matter": {"resources": [*_resources(report, controls)]},
     }
-    return ascii_json({"assessment-results": document})
+    return ascii_pieces({"assessment-results": document})
 
 
 def _run_id(report: Report, what: str) -> str:
@@ -99,7 +104,7 @@ def _result(report: Report, controls: Sequence[Assessed]) -> Node:
         "props": props(**facts(report)),
         "local-definitions": _local_definitions(report, named),
         "reviewed-controls": {"control-selections": [reviewed]},
-        **({"observations": [*observed.values()]} if observed else {}),
+        **({"observations": iter(observed.values())} if observed else {}),
         "findings": [_finding(one, report, named, observed) for one in controls],
         **({"remarks": limits} if limits else {}),
     }
@@ -112,14 +117,14 @@ def _caveats(report: Report) -> Iterator[str]:
 def _local_definitions(report: Report, named: Named) -> Node:
     tool = _component(tool_id(report), "software", f"diga-verify {report.version}", "What made this assessment.")
     project = _component(project_id(report), "system", project_name(report), "The project that was assessed.")
-    items = [inventory_item(name, twins, report) for name, twins in named.items()]
+    items = (inventory_item(name, twins, report) for name, twins in named.items())
     platform = {
         "uuid": identifier("platform", report.version),
         "uses-components": [{"component-uuid": tool_id(report)}],
     }
     return {
         "components": [project],
-        **({"inventory-items": items} if items else {}),
+        **({"inventory-items": items} if named else {}),
         "assessment-assets": {"components": [tool], "assessment-platforms": [platform]},
     }
 
@@ -144,16 +149,17 @@ def _finding(one: Assessed, report: Report, named: Named, observed: Mapping[str,
             "target-id": _objective_id(one),
             "status": {"state": state, "reason": reason, "remarks": remarks},
         },
-        **({"related-observations": related} if related else {}),
+        **({"related-observations": iter(related)} if related else {}),
     }
 
 
 def _related(one: Assessed, named: Named, observed: Mapping[str, Node]) -> Iterator[str]:
     """The observations that a control owes its standing to: of the resources that keep it from being satisfied, and
     where it is not proven of what is no resource; where it is satisfied, all."""
+    resources = frozenset(one.resources)
     for name, observation in observed.items():
         beside = one.standing is Standing.NOT_PROVEN and name not in named
-        if one.standing is Standing.SATISFIED or beside or name in one.resources:
+        if one.standing is Standing.SATISFIED or beside or name in resources:
             yield observation["uuid"]
 
 

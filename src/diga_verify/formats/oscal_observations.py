@@ -13,10 +13,10 @@ from uuid import UUID, uuid5
 
 from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.findings import Finding, findings
-from diga_verify.formats.moment import moment
 from diga_verify.formats.page import plain
 from diga_verify.formats.words import about_placement, about_unused, where, yes
 from diga_verify.model import Verdict
+from diga_verify.moment import moment
 from diga_verify.report import Report
 
 NAMESPACE = "urn:diga-verify:oscal:v1"

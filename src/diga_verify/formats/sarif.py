@@ -20,10 +20,10 @@ from urllib.parse import quote
 from diga_verify.controls import concerned
 from diga_verify.formats.ascii import ascii_json
 from diga_verify.formats.findings import Finding, Kind, findings
-from diga_verify.formats.moment import moment
 from diga_verify.formats.page import Page, plain
 from diga_verify.formats.sarif_rules import RULES
 from diga_verify.formats.words import caveats, conclusion, counts, facts, not_covered
+from diga_verify.moment import moment
 from diga_verify.report import Report
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

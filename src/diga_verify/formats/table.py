@@ -15,7 +15,7 @@ from diga_verify.formats.printed import line as _line
 from diga_verify.formats.printed import many as _many
 from diga_verify.formats.printed import printed
 from diga_verify.formats.printed import words as _text
-from diga_verify.formats.words import in_place, not_covered
+from diga_verify.formats.words import OPERATORS_WORD, after_restore, in_place, not_covered, operators_word
 from diga_verify.model import Reason, Severity, Unread, Verdict
 from diga_verify.report import Report
 from diga_verify.second_witness import NAME
@@ -67,6 +67,11 @@ def _head(report: Report) -> Text:
         lines.append(f"set, and decide who was taken for Google: {', '.join(report.network_variables)}")
     if not report.whole:
         lines.append(f"SELECTED: only {', '.join(report.selection)}; no gate result for the project")
+    if report.recovery is not None:
+        then = f" ({report.recovery.since})" if report.recovery.since else ""
+        lines.append(f"AFTER RESTORE: {after_restore(report.recovery)}{then}")
+        if said := operators_word(report.recovery):
+            lines.append(f"BY WORD: {OPERATORS_WORD}: {', '.join(said)}")
     return Text("\n").join(map(_text, lines))
 
 

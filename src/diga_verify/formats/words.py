@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from diga_verify.evaluate import JudgedPlacement, JudgedResource, Missing
 from diga_verify.formats.advice import follow_up, next_step, remedy
-from diga_verify.model import Severity, Unread, Verdict
+from diga_verify.model import Recovery, Severity, Unread, Verdict
 from diga_verify.report import Report
 
 
@@ -63,10 +63,29 @@ def caveats(report: Report) -> Iterator[Caveat]:
         yield Caveat("SELECTED", "only a part was looked at; no gate result for the project", report.selection)
     if not report.complete:
         yield Caveat("INCOMPLETE", "not everything in scope was read to its end")
+    if report.recovery is not None:
+        since = report.recovery.since
+        yield Caveat("AFTER RESTORE", after_restore(report.recovery), () if since is None else (since,))
+        if sources := operators_word(report.recovery):
+            yield Caveat("BY WORD", OPERATORS_WORD, sources)
     if report.strict:
         yield Caveat("STRICT", f"everything is enforced, though the environment is {report.enforcement}")
     if report.judgement.declared_unused:
         yield Caveat("UNUSED", "types that the policy declares unused", report.judgement.declared_unused)
+
+
+def after_restore(asked: Recovery) -> str:
+    """What was asked besides of a run after a restore."""
+    looked = "also looked for backups in allowed places, and for where data was restored from"
+    return looked if asked.since is None else f"{looked}, and for all that was there before"
+
+
+OPERATORS_WORD = "whoever ran this says what was restored from where, and no API does"
+
+
+def operators_word(asked: Recovery) -> tuple[str, ...]:
+    """What was restored from where, as the operator says."""
+    return tuple(f"{type}/{name} from {source}" for type, name, source in asked.sources)
 
 
 def facts(report: Report) -> dict[str, str]:
@@ -83,6 +102,7 @@ def facts(report: Report) -> dict[str, str]:
         "enforcement": report.enforcement.value,
         "strict": yes(report.strict),
         "deep": yes(report.deep),
+        "after_restore": yes(report.recovery is not None),
         "project": report.project.id,
         "project_number": report.project.number or "",
         "policy": report.policy_path,

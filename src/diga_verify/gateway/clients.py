@@ -37,6 +37,18 @@ class Clients:
         """A `googleapiclient` service, built from the discovery document that the library carries."""
         return self._once(f"{name} {version}", lambda: self._discovery(name, version))
 
+    def collection(self, name: str, version: str, *path: str) -> Any:
+        """What a discovery service has at `path` below its root (`projects`, `locations`): the library takes
+        milliseconds to build such a collection, anew each time that it is asked for."""
+
+        def build() -> Any:
+            found = self.discovery(name, version)
+            for part in path:
+                found = getattr(found, part)()
+            return found
+
+        return self._once(f"{name} {version} {' '.join(path)}", build)
+
     def _once(self, name: str, make: Any) -> Any:
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())

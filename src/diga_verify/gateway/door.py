@@ -23,28 +23,49 @@ from requests.adapters import HTTPAdapter
 from diga_verify.errors import ReadError
 from diga_verify.gateway import answers
 from diga_verify.gateway.bounded import within
+from diga_verify.gateway.ceiling import Ceiling
 from diga_verify.gateway.endpoints import Endpoints
 from diga_verify.gateway.identity import Identity
 from diga_verify.gateway.patience import Patience
 from diga_verify.gateway.token_servers import no_netrc
+from diga_verify.gateway.trust import Trust
+from diga_verify.gateway.turns import pass_on
 from diga_verify.model import Json, Reason
 
 BODY_LIMIT = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
+_HOSTS = 32
+_SERVICES = 4
+"""A stand-in answers for all services, of which no more are asked to the limit at once: what it keeps open."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One call in flight: what it asks for, what was sent, and what came back."""
+    """One call in flight: what it asks for, what was sent, and what came back.
+
+    It must be over by `deadline`. While it waits for a place below its service's ceilings that moves on, but never
+    beyond `latest`, if there is one.
+    """
 
     deadline: float
     fields: str | None = None
     kind: str | None = None
+    service: str = ""
+    latest: float | None = None
     requests: list[Json] = field(default_factory=list)
     answers: list[Json] = field(default_factory=list)
 
 
 _current: ContextVar[Exchange] = ContextVar("exchange")
+
+
+class _FailedError(Exception):
+    """An attempt failed; the server may have asked to be left alone for some seconds."""
+
+    def __init__(self, error: ReadError, asked: float | None) -> None:
+        super().__init__(error)
+        self.error = error
+        self.asked = asked
 
 
 @contextmanager
@@ -60,11 +81,14 @@ def exchanging(exchange: Exchange) -> Iterator[Exchange]:
 class Door(HTTPAdapter):
     """The transport adapter. Safe to use from many threads at once."""
 
-    def __init__(self, endpoints: Endpoints, identity: Identity, patience: Patience, connections: int) -> None:
+    def __init__(self, endpoints: Endpoints, identity: Identity, patience: Patience, at_once: int) -> None:
+        """`at_once`: the most calls of one service that are under way at once, each on a connection of its own."""
         self._endpoints = endpoints
         self._identity = identity
         self._patience = patience
-        super().__init__(pool_connections=16, pool_maxsize=connections, max_retries=0)
+        self._ceiling = Ceiling(at_once, patience.clock)
+        self._trust = Trust()
+        super().__init__(pool_connections=_HOSTS, pool_maxsize=at_once * _SERVICES, max_retries=0)
 
     def send(  # type: ignore[override]
         self, request: requests.PreparedRequest, *, stream: bool = False, timeout: Any = None, **network: Any
@@ -76,20 +100,52 @@ class Door(HTTPAdapter):
         """
         exchange = _current.get()
         self._prepare(request, exchange)
+        pass_on()
         attempt = 0
         while True:
             attempt += 1
-            status, headers, body = 0, urllib3.HTTPHeaderDict(), b""
+            try:
+                return self._answer(request, exchange, network)
+            except _FailedError as failed:
+                if not self._patience.wait(attempt, failed.error, failed.asked, exchange.deadline):
+                    raise failed.error from failed.error.__cause__
+
+    def _answer(
+        self, request: requests.PreparedRequest, exchange: Exchange, network: Mapping[str, Any]
+    ) -> requests.Response:
+        """One attempt. Raises _FailedError, and ReadError where another one is of no use."""
+        status, headers, body = 0, urllib3.HTTPHeaderDict(), b""
+        latest = exchange.deadline if exchange.latest is None else exchange.latest
+        with self._ceiling.place(exchange.service, latest) as place:
+            exchange.deadline = min(latest, exchange.deadline + place.waited)
             try:
                 status, headers, body = self._attempt(request, exchange.deadline, network)
                 answer = answers.understand(status, headers.get("Content-Type", ""), body, exchange.kind)
             except ReadError as error:
                 asked = answers.retry_after(headers, body)
-                if not self._patience.wait(attempt, error, asked, exchange.deadline):
-                    raise
-            else:
-                exchange.answers.append(answer)
-                return self._response(request, status, headers, body)
+                if error.reason is Reason.RATE_LIMITED:
+                    place.refused(asked)
+                raise _FailedError(error, asked) from error
+        exchange.answers.append(answer)
+        return self._response(request, status, headers, body)
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        """As it was, with a TLS context of ours."""
+        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        if _checks_certificates(host["scheme"], verify, cert):
+            tls["ssl_context"] = self._trust.context(verify)
+        return host, tls
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """As it was, but for the certificates: they are in the context. Those for a proxy that speaks TLS must still be
+        named."""
+        to_proxy = "" if conn.proxy is None else conn.proxy.scheme
+        if to_proxy != "https" and _checks_certificates(url.partition(":")[0].lower(), verify, cert):
+            conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
+        else:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
 
     def _prepare(self, request: requests.PreparedRequest, exchange: Exchange) -> None:
         url = request.url or ""
@@ -153,6 +209,10 @@ class Door(HTTPAdapter):
             plain.discard(name)
         raw = urllib3.HTTPResponse(body=io.BytesIO(body), headers=plain, status=status, preload_content=False)
         return self.build_response(request, raw)
+
+
+def _checks_certificates(scheme: str, verify: object, cert: object) -> bool:
+    return scheme == "https" and verify is not False and cert is None
 
 
 def _as_evidence(request: requests.PreparedRequest) -> Json:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from diga_verify.errors import ReadError
 from diga_verify.gateway.clients import Clients
-from diga_verify.gateway.listing import MARKS, Listed, Method, check_page, gathered
+from diga_verify.gateway.listing import MARKS, PROJECT, Listed, Method, check_page, gathered
 from diga_verify.gateway.mask import kept, tree
 from diga_verify.gateway.records import Record, with_sources
 from diga_verify.gateway.talk import Talk, Wire
@@ -34,21 +34,40 @@ class Gateway:
         project: Project,
         *,
         deep: bool,
+        after_restore: bool = False,
         spread: Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]],
         keep: bool = False,
     ) -> None:
         """`keep`: whether answers are kept, as evidence."""
         self.clients = clients
-        self.project = project
-        """What is known of the project that is asked about: in the beginning its id or number, then its record."""
         self.deep = deep
         """Whether to spend more calls, and permission to run queries, on what list methods do not show."""
+        self.after_restore = after_restore
+        """Whether to ask what a run after a restore has to prove (`--after-restore`)."""
         self._wire = wire
         self._spread = spread
         self._keep = keep
         self._names: Counter[str] = Counter()
         self._records: list[Record] = []
         self._lock = threading.Lock()
+        self._project = project
+        self._introduced = threading.Event()
+        self._introduced.set()
+
+    @property
+    def project(self) -> Project:
+        """What is known of the project that is asked about: its record. While that is on its way, this waits."""
+        self._introduced.wait(self.seconds_left)
+        return self._project
+
+    @project.setter
+    def project(self, project: Project) -> None:
+        self._project = project
+        self._introduced.set()
+
+    def expect_project(self) -> None:
+        """The project's record is being asked for: somebody is going to set `project`."""
+        self._introduced.clear()
 
     @property
     def seconds_left(self) -> float:
@@ -60,18 +79,24 @@ class Gateway:
         return tuple(record.call for record in self.records)
 
     @property
+    def finished(self) -> int:
+        """How many calls are finished so far."""
+        return len(self._records)
+
+    @property
     def records(self) -> tuple[Record, ...]:
         """The calls finished so far, in the same order, with what was asked and answered if that is kept."""
         with self._lock:
             return in_order(self._records)
 
-    def spread(self, read: Callable[[T], Listed], parts: Iterable[T]) -> tuple[Listed, ...]:
-        """`read` for every part, concurrently; the answers in the order of the parts."""
-        return tuple(self._spread(read, parts))
+    def spread(self, read: Callable[[T], Listed], parts: Iterable[T]) -> Iterable[Listed]:
+        """`read` for every part, concurrently; the answers in the order of the parts, each as soon as it is there: with
+        the first, more can be asked while others are still on their way."""
+        return self._spread(read, parts)
 
     def together(self, *asks: Callable[[], Listed]) -> tuple[Listed, ...]:
         """Several independent reads, concurrently; the answers in their order."""
-        return self.spread(lambda ask: ask(), asks)
+        return tuple(self.spread(lambda ask: ask(), asks))
 
     def get_one(self, method: Method, scope: str, send: Callable[[], object]) -> Listed:
         """The one object that `send` asks for."""
@@ -147,11 +172,16 @@ class Gateway:
     def _unread(self, method: Method, scope: str, error: ReadError) -> Unread:
         detail = error.detail
         off = error.reason is Reason.API_DISABLED
-        off_in_project = off and error.consumer is not None and self.project.is_named(error.consumer) is True
+        off_in_project = off and error.consumer is not None and self._is_named(method, error.consumer)
         if off and not off_in_project:
             where = f"project {error.consumer}" if error.consumer else "a project that the answer does not name"
             detail = f"{method.service} is off in {where}, which is not proven to be the one verified: {detail}"
         return Unread(method.type, f"{method.name} {scope}", error.reason, detail, off_in_project=off_in_project)
+
+    def _is_named(self, method: Method, consumer: str) -> bool:
+        # Who asks for the record does not wait for it.
+        project = self._project if method.type == PROJECT else self.project
+        return project.is_named(consumer) is True
 
 
 def in_order(records: Iterable[Record]) -> tuple[Record, ...]:

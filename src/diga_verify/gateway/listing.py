@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diga_verify.errors import ReadError
 from diga_verify.model import Json, Project, Reason, Unread
 from diga_verify.redact import redact
 
+PROJECT = "project"
+"""What the record of calls, and evidence, name as the type of the question for the project's own record."""
 MARKS = ("unreachable", "missingZones", "warnings")
 """Keys with which one API or another says that a list is incomplete. Each counts in every answer."""
 _ANY_LIST = frozenset({"nextPageToken", "totalSize", "etag", "readTime", *MARKS})
@@ -36,6 +38,10 @@ class Method:
     partial: str | None = None
     kind_required: bool = False
     owner: str = ""
+
+    def asking(self, names: str) -> Method:
+        """The same list method, which asks for more of each item."""
+        return replace(self, fields=(self.fields or "").replace(f"{self.items}(", f"{self.items}({names},", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +91,11 @@ def gathered(method: Method, scope: str, pages: Sequence[Json], project: Project
     """The items of checked pages that belong to the project; what the pages say is missing, and what is foreign,
     is unread."""
     items = [item for page in pages for item in page.get(method.items, [])]
-    own = [item for item in items if _stranger(method, scope, item, project) is None]
+    strangers = [_stranger(method, scope, item, project) for item in items]
+    own = [item for item, stranger in zip(items, strangers, strict=True) if stranger is None]
     marks = (entry for page in pages for mark in MARKS for entry in page.get(mark, []))
     missing = [_missing(method, scope, entry) for entry in marks]
-    return Listed(tuple(own), (*missing, *_foreign(method, scope, items, project)))
+    return Listed(tuple(own), (*missing, *_foreign(method, scope, strangers)))
 
 
 def _missing(method: Method, scope: str, entry: object) -> Unread:
@@ -101,8 +108,8 @@ def _missing(method: Method, scope: str, entry: object) -> Unread:
     return Unread(method.type, f"{scope} {redact(place)}", Reason.PARTIAL_ANSWER, detail)
 
 
-def _foreign(method: Method, scope: str, items: Iterable[Json], project: Project) -> Iterator[Unread]:
-    strangers = [one for item in items if (one := _stranger(method, scope, item, project)) is not None]
+def _foreign(method: Method, scope: str, named: Iterable[str | None]) -> Iterator[Unread]:
+    strangers = [one for one in named if one is not None]
     if strangers:
         more = f" and {len(strangers) - 1} more" if len(strangers) > 1 else ""
         detail = f"asked for {method.items} of {scope}, and got {redact(strangers[0])!r}{more}, which is not there"

@@ -1,4 +1,4 @@
-"""Calls to Google Cloud: within their time, so many at once, and whatever a client library makes of an answer."""
+"""Calls to Google Cloud: within their time, and whatever a client library makes of an answer."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from diga_verify.gateway.patience import Patience
 from diga_verify.gateway.records import Record
 from diga_verify.model import Call, Json, Reason
 
-CALLS_IN_FLIGHT = 16
-"""At most so many calls are under way at once, over all types of a run."""
-
 R = TypeVar("R")
 
 
@@ -25,7 +22,6 @@ class Live:
 
     def __init__(self, patience: Patience) -> None:
         self.patience = patience
-        self.in_flight = threading.BoundedSemaphore(CALLS_IN_FLIGHT)
         self._run_deadline = patience.clock() + patience.run
         self._type_deadlines: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -40,9 +36,13 @@ class Live:
 
     def deadline(self, type: str) -> float:
         """When a request for a type that starts now must be over."""
+        return self.patience.deadline(self.latest(type))
+
+    def latest(self, type: str) -> float:
+        """When all requests for a type must be over."""
         with self._lock:
             of_type = self._type_deadlines.setdefault(type, self.patience.clock() + self.patience.type)
-        return self.patience.deadline(min(self._run_deadline, of_type))
+        return min(self._run_deadline, of_type)
 
 
 class LiveTalk:
@@ -90,9 +90,11 @@ class LiveTalk:
         return Record(self.name, call, tuple(self._requests), tuple(pages), error)
 
     def _exchanged(self, send: Callable[[], R]) -> tuple[Exchange, R]:
-        exchange = Exchange(self._wire.deadline(self._method.type), self._method.fields, self._method.kind)
+        method = self._method
+        deadline, latest = self._wire.deadline(method.type), self._wire.latest(method.type)
+        exchange = Exchange(deadline, method.fields, method.kind, method.service, latest)
         try:
-            with self._wire.in_flight, exchanging(exchange):
+            with exchanging(exchange):
                 return exchange, _guarded(send, exchange)
         finally:
             self._requests += exchange.requests

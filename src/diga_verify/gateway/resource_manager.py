@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from diga_verify.gateway.gateway import Gateway
-from diga_verify.gateway.listing import Method
+from diga_verify.gateway.listing import PROJECT, Method
 from diga_verify.model import Json, Project, Reason, Unread
 
 _SERVICE = "cloudresourcemanager.googleapis.com"
-_GET = Method("project", _SERVICE, "cloudresourcemanager.projects.get", fields="name,projectId,state")
+_GET = Method(PROJECT, _SERVICE, "cloudresourcemanager.projects.get", fields="name,projectId,state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,10 @@ class Granted:
 def project_record(gateway: Gateway, project: str) -> tuple[Project, tuple[Unread, ...]]:
     """The record of the project with that id or number: id, number, state."""
     scope = f"projects/{project}"
-    answer = gateway.get_one(
-        _GET,
-        scope,
-        lambda: (
-            gateway.clients.discovery("cloudresourcemanager", "v3").projects().get(name=scope).execute(num_retries=0)
-        ),
-    )
+    answer = gateway.get_one(_GET, scope, lambda: _projects(gateway).get(name=scope).execute(num_retries=0))
     if answer.unread:
         return Project(project, None, None), answer.unread
-    return _project(project, answer.items[0])
+    return _record(project, answer.items[0])
 
 
 def granted(gateway: Gateway, type: str, project: Project, permissions: Sequence[str]) -> Granted:
@@ -44,12 +39,7 @@ def granted(gateway: Gateway, type: str, project: Project, permissions: Sequence
     answer = gateway.get_one(
         method,
         f"{resource} {type}",
-        lambda: (
-            gateway.clients.discovery("cloudresourcemanager", "v3")
-            .projects()
-            .testIamPermissions(resource=resource, body=body)
-            .execute(num_retries=0)
-        ),
+        lambda: _projects(gateway).testIamPermissions(resource=resource, body=body).execute(num_retries=0),
     )
     if answer.unread:
         return Granted((), answer.unread)
@@ -71,23 +61,27 @@ def missing_permissions(
     return tuple(_lacking(type, f"projects/{project.id}", name) for name in lacking)
 
 
+def _projects(gateway: Gateway) -> Any:
+    return gateway.clients.collection("cloudresourcemanager", "v3", "projects")
+
+
 def _lacking(type: str, resource: str, permission: str) -> Unread:
     detail = f"the caller lacks {permission}; without it a list may be shorter than the truth"
     return Unread(type, f"{resource} {permission}", Reason.PERMISSION_DENIED, detail)
 
 
-def _project(asked: str, record: Json) -> tuple[Project, tuple[Unread, ...]]:
+def _record(asked: str, record: Json) -> tuple[Project, tuple[Unread, ...]]:
     prefix, _, number = str(record.get("name", "")).partition("/")
     project_id, state = record.get("projectId"), record.get("state")
     scope = f"projects/{asked}"
     if prefix != "projects" or not number.isdigit() or not isinstance(project_id, str):
-        unread = Unread("project", scope, Reason.MALFORMED_ANSWER, "the project's record has no id or no number")
+        unread = Unread(PROJECT, scope, Reason.MALFORMED_ANSWER, "the project's record has no id or no number")
         return Project(asked, None, None), (unread,)
     project = Project(project_id, number, str(state))
     if asked not in {project_id, number}:
-        unread = Unread("project", scope, Reason.FOREIGN_RESOURCE, f"asked for {asked}, got the record of {project_id}")
+        unread = Unread(PROJECT, scope, Reason.FOREIGN_RESOURCE, f"asked for {asked}, got the record of {project_id}")
         return Project(asked, None, None), (unread,)
     if state != "ACTIVE":
-        unread = Unread("project", scope, Reason.PROJECT_INACTIVE, f"the project is {state}, not ACTIVE")
+        unread = Unread(PROJECT, scope, Reason.PROJECT_INACTIVE, f"the project is {state}, not ACTIVE")
         return project, (unread,)
     return project, ()

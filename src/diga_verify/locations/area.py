@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING
 
 from diga_verify.locations.bound import Bound, bound_of_multi, bound_of_regions, normalise, region_of
@@ -64,7 +65,12 @@ class Area:
         return id_ in self.names and (bound is None or any(meant.holds(bound) for meant in _meanings(id_)))
 
     def _countries(self) -> frozenset[str]:
-        return frozenset().union(*(table().jurisdictions[name] for name in self.jurisdictions))
+        return _countries_of(self.jurisdictions)
+
+
+@cache
+def _countries_of(jurisdictions: frozenset[str]) -> frozenset[str]:
+    return frozenset().union(*(table().jurisdictions[name] for name in jurisdictions))
 
 
 def area(entries: Iterable[str]) -> Area:

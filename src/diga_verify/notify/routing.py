@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from diga_verify.formats.findings import Finding, Kind, findings
-from diga_verify.formats.moment import moment
 from diga_verify.model import Reason
+from diga_verify.moment import moment
 from diga_verify.notify.state import Open, State
 from diga_verify.policy.notify import Gravity, Notify
 from diga_verify.report import Report

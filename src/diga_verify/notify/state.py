@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from diga_verify.errors import UsageError
 from diga_verify.files import read_file
 from diga_verify.formats.ascii import ascii_json
-from diga_verify.formats.moment import moment
+from diga_verify.moment import moment
 from diga_verify.policy.notify import Gravity
 from diga_verify.sinks.file import write_file
 

@@ -15,8 +15,6 @@ from diga_verify.sinks.file import write_file
 from diga_verify.sinks.metrics import Messages, Subject, ended, text
 from diga_verify.sinks.metrics_past import past, somebody_elses
 
-EXTENSION = ".prom"
-"""The only one that node-exporter reads."""
 READABLE = 0o644
 """Node-exporter runs as somebody else. The file holds no names but the project's and the environment's."""
 _LIMIT = 4 * 1024 * 1024

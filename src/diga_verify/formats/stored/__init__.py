@@ -3,9 +3,6 @@ out, and every format makes of that Report what it made of the first."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from diga_verify.errors import ReportError
@@ -25,24 +22,10 @@ def read_report(data: bytes, path: str) -> Report:
     Its evidence, if any, is the digest of the file and the pointers into it, without the file. Raises ReportError for
     what is no report, has another schema version, or contradicts itself.
     """
-    with _no_garbage():
-        document, stored = parsed(data, path)
-        try:
-            report = rebuilt(stored)
-        except ValueError as error:
-            raise ReportError(path, f"not a report: {error}", "take the file as the run wrote it") from None
-        refuse_contradictions(document, report, path)
-    return report
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """While inside, nobody looks for cycles: a large report is millions of objects without any, and to look through
-    all of them again and again takes longer than to make them."""
-    enabled = gc.isenabled()
-    gc.disable()
+    document, stored = parsed(data, path)
     try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+        report = rebuilt(stored)
+    except ValueError as error:
+        raise ReportError(path, f"not a report: {error}", "take the file as the run wrote it") from None
+    refuse_contradictions(document, report, path)
+    return report

@@ -203,6 +203,25 @@ class StoredCall(Table):
     duration_ms: Count
 
 
+class StoredThere(Table):
+    type: str
+    name: str
+    full_name: str
+
+
+class StoredSource(Table):
+    type: str
+    name: str
+    source: str
+
+
+class StoredRecovery(Table):
+    since: Time | None
+    before: list[StoredThere]
+    restored_from: list[StoredSource]
+    backup_newer_than_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
+
+
 class StoredReport(Table):
     """The whole document."""
 
@@ -212,6 +231,7 @@ class StoredReport(Table):
     enforcement: Annotated[Enforcement, Field(strict=False)]
     strict: bool
     deep: bool
+    after_restore: StoredRecovery | None
     project: ProjectRecord
     policy: PolicyFile
     principal: str | None

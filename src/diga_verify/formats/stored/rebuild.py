@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from diga_verify.evaluate import JudgedPlacement, JudgedResource, Judgement, Missing
 from diga_verify.locations.algebra import Area, Bound, UnknownEntry, area
-from diga_verify.model import Asset, Call, Placement, Project, Resource, Unread, Witness
+from diga_verify.model import Asset, Call, Placement, Project, Recovery, Resource, Unread, Witness
 from diga_verify.policy.rules import Allowed, Assumption, Waiver
 from diga_verify.report import CheckerOrigin, Evidence, Limit, Report
 from diga_verify.services import DataService, Services
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from diga_verify.formats.stored.models import (
         StoredPlacement,
+        StoredRecovery,
         StoredReport,
         StoredResource,
         StoredServices,
@@ -73,6 +74,7 @@ def rebuilt(stored: StoredReport) -> Report:
         evidence=Evidence(stored.evidence.sha256) if stored.evidence else None,
         what_if=stored.what_if,
         drift=stored.drift.rebuilt() if stored.drift else None,
+        recovery=_recovery(stored.after_restore) if stored.after_restore else None,
         version=stored.tool.version,
     )
 
@@ -177,6 +179,15 @@ def _area(entries: Sequence[str]) -> Area:
         except UnknownEntry:
             whole |= Area(names=frozenset({entry.lower()}))
     return whole
+
+
+def _recovery(stored: StoredRecovery) -> Recovery:
+    return Recovery(
+        since=stored.since,
+        before=tuple((one.type, one.name, one.full_name) for one in stored.before),
+        sources=tuple((one.type, one.name, one.source) for one in stored.restored_from),
+        max_age_hours=stored.backup_newer_than_hours,
+    )
 
 
 def _services(stored: StoredServices) -> Services:

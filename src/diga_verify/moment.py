@@ -1,4 +1,4 @@
-"""Times as reports write them, for formats that want them written otherwise."""
+"""Times as APIs and reports write them."""
 
 from __future__ import annotations
 
