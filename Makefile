@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test lint matrix law mutants lock clean help
+.PHONY: demo test lint matrix law mutants bench lock clean help
 
 demo: $(VENV)/run.stamp  ## run the production gate against the built-in simulator
 	$(BIN)/diga-verify demo --explain-exit
@@ -29,6 +29,13 @@ law: $(VENV)/dev.stamp  ## RUNS random runs with faults: none may pass that shou
 
 mutants: $(VENV)/dev.stamp  ## do the tests notice small mistakes in the code that decides verdicts?
 	$(BIN)/python -m tools.mutants
+
+bench: PARTS   = help seed chain scale
+bench: SIZES   = 10 1000 10000 100000
+bench: RUNS    = 5
+bench: LATENCY = 0.1
+bench: $(VENV)/dev.stamp  ## what does the gate cost, here? PARTS, SIZES, RUNS, LATENCY; WRITE=1 renews docs/performance.md
+	$(BIN)/python -m tools.bench --parts $(PARTS) --sizes $(SIZES) --runs $(RUNS) --latency $(LATENCY) $(if $(WRITE),--write)
 
 lock: $(VENV)/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
