@@ -30,7 +30,7 @@ law: $(VENV)/dev.stamp  ## RUNS random runs with faults: none may pass that shou
 mutants: $(VENV)/dev.stamp  ## do the tests notice small mistakes in the code that decides verdicts?
 	$(BIN)/python -m tools.mutants
 
-bench: PARTS   = help seed chain scale
+bench: PARTS   = help script chain scale
 bench: SIZES   = 10 1000 10000 100000
 bench: RUNS    = 5
 bench: LATENCY = 0.1

@@ -311,5 +311,5 @@ def test_a_violation_that_nobody_enforces_ends_with_0_and_is_not_called_complian
 
 
 def test_the_verb_alone_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["attestation"]) == 0
+    assert run(["attestation"]) == 2
     assert "verify" in capsys.readouterr().out

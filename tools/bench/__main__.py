@@ -1,6 +1,6 @@
 """The benchmark: what the gate costs, measured on this machine in one run.  docs/performance.md has the why.
 
-    python -m tools.bench [--parts help seed chain scale] [--sizes 10 1000 10000 100000] [--runs 5] [--latency 0.1]
+    python -m tools.bench [--parts help script chain scale] [--sizes 10 1000 10000 100000] [--runs 5] [--latency 0.1]
 
 Results are printed; with --write they also go to docs/performance.md.
 """

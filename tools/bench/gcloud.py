@@ -1,4 +1,4 @@
-"""The seed's script, as far as it can be made to work: five resources described by gcloud and bq, one by one.
+"""The script that the gate replaces, as far as it can work: five resources, described by gcloud and bq one by one.
 
 The original left out the locations without which gcloud refuses to describe clusters and Redis instances; they are
 given here. It is the same work for gcloud and bq, or less: nothing is made of the answers.

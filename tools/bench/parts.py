@@ -14,8 +14,8 @@ from tools.bench.runs import Contestant, Run, RunError, series
 from tools.bench.stand_in import StandIn
 from tools.bench.worlds import PROJECT
 
-SEED_LATENCY = 0.05
-"""Seconds that a call takes in the comparison with the seed's script: what one in Frankfurt takes at best."""
+SCRIPT_LATENCY = 0.05
+"""Seconds that a call takes in the comparison with the script that the gate replaces: in Frankfurt, at best."""
 GATE = "diga-verify"
 LARGEST_CHAIN = 10_000
 """In larger worlds the machine is what a run waits for, and not the network."""
@@ -46,12 +46,12 @@ def help(options: Options) -> Iterator[str]:  # noqa: A001 - the name of the par
     yield from targets(Target(f"`{GATE} --help` against `gcloud --help`, wall time", 1 / 3, ours / theirs, ""))
 
 
-def seed(options: Options) -> Iterator[str]:
+def script(options: Options) -> Iterator[str]:
     """The whole gate against the script that it replaces, which describes five resources one after the other."""
-    with StandIn("compliant", SEED_LATENCY) as google:
-        gate = _gate(f"the gate, {_milliseconds(SEED_LATENCY)} a call", google)
+    with StandIn("compliant", SCRIPT_LATENCY) as google:
+        gate = _gate(f"the gate, {_milliseconds(SCRIPT_LATENCY)} a call", google)
         script = Contestant(
-            f"five describes, {_milliseconds(SEED_LATENCY)} a call",
+            f"five describes, {_milliseconds(SCRIPT_LATENCY)} a call",
             gcloud.describes(google.url),
             gcloud.settings(google.url),
             google,
@@ -63,7 +63,7 @@ def seed(options: Options) -> Iterator[str]:
         yield from ("", "gcloud and bq are not installed here: there is nothing to compare with.")
         return
     ratio = middle(runs[gate.name], "wall") / middle(runs[script.name], "wall")
-    yield from targets(Target("the gate against the seed's five describes, wall time", 1 / 4, ratio, ""))
+    yield from targets(Target("the gate against the script's five describes, wall time", 1 / 4, ratio, ""))
 
 
 def chain(options: Options) -> Iterator[str]:
@@ -112,9 +112,14 @@ def _aims(runs: Mapping[int, list[Run]]) -> Iterator[Target]:
         yield Target("peak memory at 100,000 resources", 400, middle(runs[100_000], "peak") / MEGABYTE, " MB")
 
 
-PARTS: Mapping[str, Callable[[Options], Iterator[str]]] = {"help": help, "seed": seed, "chain": chain, "scale": scale}
+PARTS: Mapping[str, Callable[[Options], Iterator[str]]] = {
+    "help": help,
+    "script": script,
+    "chain": chain,
+    "scale": scale,
+}
 """By the name that the command line has for it."""
-COMPARED = ("help", "seed")
+COMPARED = ("help", "script")
 """The parts that measure gcloud too."""
 
 

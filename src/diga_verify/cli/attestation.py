@@ -15,7 +15,6 @@ from diga_verify.attestation.statement import Role, Subject, make
 from diga_verify.cli import completion, screen
 from diga_verify.errors import AttestationError, EvidenceError, ReportError, UsageError
 from diga_verify.files import File, read_file
-from diga_verify.formats.json import document
 from diga_verify.report import Report
 from diga_verify.sinks.file import write_file
 
@@ -123,6 +122,8 @@ def evidence_subject(path: Path, sha256: str) -> Subject:
 
 def write_attestation(order: Order, report: Report, written: Sequence[Subject]) -> None:
     """Write the attestation of a run whose files are written. Raises OutputError."""
+    from diga_verify.formats.json import document
+
     policy = Subject(Role.POLICY, _name(report.policy_path), report.policy_sha256)
     payload = make(document(report, many=iter), (*written, policy))  # which reads no long array
     if order.signer is None:

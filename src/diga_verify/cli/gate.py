@@ -13,12 +13,11 @@ import typer
 from diga_verify.checkers.registry import registered
 from diga_verify.cli import attestation, completion, notify, options, recovery, screen, watch
 from diga_verify.cli.audit_log import OPTION, AuditLog, logged
+from diga_verify.cli.baseline import Baseline, earlier_run, since
 from diga_verify.cli.claims import claim
 from diga_verify.cli.delivery import deliver
 from diga_verify.cli.hints import hints
 from diga_verify.cli.metrics import MetricsFile, PushGateway, PushGatewayInsecure, deliver_metrics, ordered
-from diga_verify.cli.stored import stored_report
-from diga_verify.drift import drift, refuse_baseline
 from diga_verify.errors import UsageError
 from diga_verify.formats.registry import FORMATS
 from diga_verify.gateway.endpoints import Endpoints, stand_in
@@ -54,15 +53,7 @@ def gate(
     ] = None,
     attest: attestation.Attest = None,
     attest_key: attestation.AttestKey = None,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            "--baseline",
-            metavar="REPORT",
-            envvar="DIGA_VERIFY_BASELINE",
-            help="Also show what changed since an earlier run, of which this is the JSON report or the evidence.",
-        ),
-    ] = None,
+    baseline: Baseline = None,
     audit_log: AuditLog = None,
     metrics_file: MetricsFile = None,
     push_gateway: PushGateway = None,
@@ -144,7 +135,7 @@ def gate(
         keep_evidence=evidence is not None,
     )
     notify.refuse_vain_wish(run.policy, tell)
-    earlier = _earlier(baseline, run)
+    earlier = earlier_run(baseline, run)
     run = replace(
         run,
         recovery=recovery.ordered(
@@ -162,10 +153,8 @@ def gate(
             return verify(this, checkers, seen)
 
     last = watch.watched(run, look, pace)
-    run, report = last.run, last.report
+    run, report = last.run, since(earlier, last.report)
     screen.note(*hints(report))
-    if earlier is not None:
-        report = replace(report, drift=drift(earlier, report))
     if verbose:
         tell_calls(report)
     in_log = logged(audit_log, report)
@@ -174,15 +163,6 @@ def gate(
     tell = tell if last.signal is None else notify.When.NEVER
     told = notify.announce(report, run.policy, tell, notify_state, earlier)
     raise typer.Exit(last.exit_code(deliver_metrics(metrics, report, code, told)))
-
-
-def _earlier(baseline: Path | None, run: Run) -> Report | None:
-    """The report of the earlier run, read before anything is asked. Raises UsageError when it is of no use here."""
-    if baseline is None:
-        return None
-    earlier = stored_report(baseline)
-    refuse_baseline(earlier, run.environment, run.project)
-    return earlier
 
 
 def run_against_shipped_world(world: str, policy: Policy | None, *, quiet: bool) -> Report:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +10,10 @@ import typer
 
 from diga_verify.checkers.registry import registered
 from diga_verify.cli import options, screen
+from diga_verify.cli.baseline import since
 from diga_verify.cli.claims import claim
 from diga_verify.cli.delivery import deliver
 from diga_verify.cli.stored import stored_report
-from diga_verify.drift import drift
 from diga_verify.errors import EvidenceError, UsageError
 from diga_verify.evidence.stored import MAX_BYTES
 from diga_verify.files import read_file
@@ -53,8 +52,7 @@ def replay(
         raise UsageError("--report compares with the run under its own policy: leave out --policy")
     try:
         found = replayed(read_file(evidence, MAX_BYTES).data, str(evidence), registered(), policy)
-        if baseline is not None:
-            found = replace(found, drift=drift(stored_report(baseline), found))
+        found = since(stored_report(baseline) if baseline is not None else None, found)
         if report is not None:
             compare(found, read_file(report, MAX_BYTES).data, str(report), str(evidence))
     except EvidenceError as error:

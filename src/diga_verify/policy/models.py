@@ -1,6 +1,6 @@
 """The shape of `regions.toml`. What its words mean, and whether they fit together, is for checks.py.
 
-The text under a key describes it to editors, by way of the JSON Schema.
+The description of a key is for editors, by way of the JSON Schema.
 """
 
 from __future__ import annotations
@@ -28,16 +28,11 @@ EnvironmentNames = Annotated[list[Text], Field(min_length=1)]
 class RoleRules(Table):
     """For each role the named set, or sets, in which such a placement may lie."""
 
-    primary: SetNames | None = None
-    """Where resources live."""
-    node: SetNames | None = None
-    """The zones in which nodes and standbys run."""
-    replica: SetNames | None = None
-    """Other live copies."""
-    backup: SetNames | None = None
-    """Backups, and where they are configured to go."""
-    key: SetNames | None = None
-    """Customer-managed keys that encrypt the data."""
+    primary: SetNames | None = Field(default=None, description="Where resources live.")
+    node: SetNames | None = Field(default=None, description="The zones in which nodes and standbys run.")
+    replica: SetNames | None = Field(default=None, description="Other live copies.")
+    backup: SetNames | None = Field(default=None, description="Backups, and where they are configured to go.")
+    key: SetNames | None = Field(default=None, description="Customer-managed keys that encrypt the data.")
 
     def sets(self, role: Role) -> list[str] | None:
         """The sets of a role; None where nothing is said of it."""
@@ -65,94 +60,96 @@ class RuleTable(RoleRules):
 class Label(Table):
     """A label, and the values of it that count. Labels in Google Cloud are lower case."""
 
-    key: Annotated[str, Field(pattern=LABEL_KEY)]
-    """The label's key."""
-    values: Annotated[list[Annotated[str, Field(pattern=LABEL_VALUE)]], Field(min_length=1)]
-    """The values, any of which counts."""
+    key: Annotated[str, Field(pattern=LABEL_KEY)] = Field(description="The label's key.")
+    values: Annotated[list[Annotated[str, Field(pattern=LABEL_VALUE)]], Field(min_length=1)] = Field(
+        description="The values, any of which counts."
+    )
 
 
 class Environment(Table):
     """One environment. Its name is the first argument of `diga-verify`."""
 
-    enforcement: Annotated[Enforcement, Field(strict=False)]
-    """What a violation, or anything unverified, does: stops the deployment, is a warning, is only shown."""
-    project: Text | None = None
-    """Id or number of the one project that this environment is for."""
-    unused: Annotated[list[TypeName], Field(min_length=1)] | None = None
-    """Types that the project does not use. A resource of such a type is a violation."""
-    second_witness: Literal["required", "optional"] = "optional"
-    """Whether a run is verified only if Cloud Asset Inventory could be asked as well."""
-    required_for_labels: Annotated[list[Label], Field(min_length=1)] | None = None
-    """Labels that say: personal data. A resource that has one is judged as `required`."""
-    rules: RuleTable = RuleTable()
-    """Rules that differ in this environment. They go before all rules outside it."""
+    enforcement: Annotated[Enforcement, Field(strict=False)] = Field(
+        description="What a violation, or anything unverified, does: stops the deployment, is a warning, is only shown."
+    )
+    project: Text | None = Field(
+        default=None, description="Id or number of the one project that this environment is for."
+    )
+    unused: Annotated[list[TypeName], Field(min_length=1)] | None = Field(
+        default=None, description="Types that the project does not use. A resource of such a type is a violation."
+    )
+    second_witness: Literal["required", "optional"] = Field(
+        default="optional",
+        description="Whether a run is verified only if Cloud Asset Inventory could be asked as well.",
+    )
+    required_for_labels: Annotated[list[Label], Field(min_length=1)] | None = Field(
+        default=None, description="Labels that say: personal data. A resource that has one is judged as `required`."
+    )
+    rules: RuleTable = Field(
+        default=RuleTable(), description="Rules that differ in this environment. They go before all rules outside it."
+    )
 
 
 class Expected(Table):
     """A resource that must exist."""
 
-    type: TypeName
-    """Its type."""
-    name: Text
-    """Its short name, as reports show it: `dta-cluster`, or `ring/key`."""
-    location: Text | None = None
-    """Its location, where the name alone is ambiguous."""
-    environments: EnvironmentNames | None = None
-    """The environments in which it must exist; all, if left out."""
+    type: TypeName = Field(description="Its type.")
+    name: Text = Field(description="Its short name, as reports show it: `dta-cluster`, or `ring/key`.")
+    location: Text | None = Field(default=None, description="Its location, where the name alone is ambiguous.")
+    environments: EnvironmentNames | None = Field(
+        default=None, description="The environments in which it must exist; all, if left out."
+    )
 
 
 class Waiver(Table):
     """A violation that somebody answers for, for a time."""
 
-    resource: Annotated[str, Field(pattern=FULL_NAME)]
-    """The full resource name, as reports show it: `//storage.googleapis.com/BUCKET`."""
-    role: Annotated[Role, Field(strict=False)]
-    """The role of the placement."""
-    location: Text
-    """The location of the placement, as reports show it."""
-    reason: Text
-    """Why this is acceptable."""
-    owner: Text
-    """Who answers for it."""
-    expires: date
-    """The last day on which it holds; at most 366 days ahead."""
-    environments: EnvironmentNames | None = None
-    """The environments in which it holds; all, if left out."""
+    resource: Annotated[str, Field(pattern=FULL_NAME)] = Field(
+        description="The full resource name, as reports show it: `//storage.googleapis.com/BUCKET`."
+    )
+    role: Annotated[Role, Field(strict=False)] = Field(description="The role of the placement.")
+    location: Text = Field(description="The location of the placement, as reports show it.")
+    reason: Text = Field(description="Why this is acceptable.")
+    owner: Text = Field(description="Who answers for it.")
+    expires: date = Field(description="The last day on which it holds; at most 366 days ahead.")
+    environments: EnvironmentNames | None = Field(
+        default=None, description="The environments in which it holds; all, if left out."
+    )
 
 
 class AssumedSql(Table):
     """Locations that the Cloud SQL API leaves out."""
 
-    backup: Text | None = None
-    """Where backups go when their configured location is absent, that is, the service's default."""
+    backup: Text | None = Field(
+        default=None,
+        description="Where backups go when their configured location is absent, that is, the service's default.",
+    )
 
 
 class Assume(Table):
     """Locations that the policy's owner vouches for, where the API leaves them out."""
 
-    sql: AssumedSql = AssumedSql()
-    """For Cloud SQL."""
+    sql: AssumedSql = Field(default=AssumedSql(), description="For Cloud SQL.")
 
 
 class PolicyFile(Table):
     """Where the data of a project may lie, as diga-verify checks it."""
 
-    version: Annotated[int, Field(ge=1, le=1)]
-    """The version of this format."""
+    version: Annotated[int, Field(ge=1, le=1)] = Field(description="The version of this format.")
     locations: Annotated[
         dict[Text, Annotated[list[Text], Field(min_length=1, json_schema_extra={"uniqueItems": True})]],
         Field(min_length=1),
-    ]
-    """Named sets: regions, zones, dual- and multi-regions, `global`, `jurisdiction:EU`, `jurisdiction:DE`."""
-    environments: Annotated[dict[EnvironmentName, Environment], Field(min_length=1)]
-    """The environments, by name."""
-    rules: RuleTable = RuleTable()
-    """The rules for every environment."""
-    expected: list[Expected] = Field(default=[])
-    """Resources that must exist."""
-    waivers: list[Waiver] = Field(default=[])
-    """Violations that somebody answers for, for a time."""
-    assume: Assume = Assume()
-    """Locations that the policy's owner vouches for, where the API leaves them out."""
-    notify: Notify | None = None
-    """Who is told of what a run found, and how."""
+    ] = Field(
+        description="Named sets: regions, zones, dual- and multi-regions, `global`, `jurisdiction:EU`, "
+        "`jurisdiction:DE`."
+    )
+    environments: Annotated[dict[EnvironmentName, Environment], Field(min_length=1)] = Field(
+        description="The environments, by name."
+    )
+    rules: RuleTable = Field(default=RuleTable(), description="The rules for every environment.")
+    expected: list[Expected] = Field(default=[], description="Resources that must exist.")
+    waivers: list[Waiver] = Field(default=[], description="Violations that somebody answers for, for a time.")
+    assume: Assume = Field(
+        default=Assume(), description="Locations that the policy's owner vouches for, where the API leaves them out."
+    )
+    notify: Notify | None = Field(default=None, description="Who is told of what a run found, and how.")

@@ -53,69 +53,61 @@ class Encoding(StrEnum):
 class Slack(Table):
     """A channel of Slack, or of anything else that takes its incoming webhooks."""
 
-    url_env: Variable | None = None
-    """The environment variable that holds the webhook's URL."""
-    url_file: Text | None = None
-    """The file that holds the webhook's URL."""
+    url_env: Variable | None = Field(default=None, description="The environment variable that holds the webhook's URL.")
+    url_file: Text | None = Field(default=None, description="The file that holds the webhook's URL.")
 
 
 class Email(Table):
     """Persons that get e-mail, by way of an SMTP server."""
 
-    host: Annotated[str, Field(pattern=HOST)]
-    """The name of the SMTP server."""
-    port: Annotated[int, Field(ge=1, le=65535)] = 587
-    """Its port."""
-    security: Annotated[SmtpSecurity, Field(strict=False)] = SmtpSecurity.STARTTLS
-    """`starttls`, `tls` from the first byte, or `none`, which is for this machine only."""
-    sender: Address
-    """The address that it comes from."""
-    to: Annotated[list[Address], Field(min_length=1)]
-    """The addresses that it goes to."""
-    username: Text | None = None
-    """The name to log in with."""
-    password_env: Variable | None = None
-    """The environment variable that holds the password."""
-    password_file: Text | None = None
-    """The file that holds the password."""
+    host: Annotated[str, Field(pattern=HOST)] = Field(description="The name of the SMTP server.")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(default=587, description="Its port.")
+    security: Annotated[SmtpSecurity, Field(strict=False)] = Field(
+        default=SmtpSecurity.STARTTLS,
+        description="`starttls`, `tls` from the first byte, or `none`, which is for this machine only.",
+    )
+    sender: Address = Field(description="The address that it comes from.")
+    to: Annotated[list[Address], Field(min_length=1)] = Field(description="The addresses that it goes to.")
+    username: Text | None = Field(default=None, description="The name to log in with.")
+    password_env: Variable | None = Field(default=None, description="The environment variable that holds the password.")
+    password_file: Text | None = Field(default=None, description="The file that holds the password.")
 
 
 class Sms(Table):
     """Telephones, by way of a gateway that takes an HTTP POST for each."""
 
-    url: Text | None = None
-    """The gateway's URL, where it holds no secret."""
-    url_env: Variable | None = None
-    """The environment variable that holds the gateway's URL."""
-    url_file: Text | None = None
-    """The file that holds the gateway's URL."""
-    to: Annotated[list[Annotated[str, Field(pattern=NUMBER)]], Field(min_length=1)]
-    """The telephone numbers."""
-    encoding: Annotated[Encoding, Field(strict=False)] = Encoding.FORM
-    """Whether the gateway wants a `form` or `json`."""
-    fields: dict[Text, str] = Field(default={"to": "{to}", "text": "{text}"}, min_length=1)
-    """What is sent, by name; `{to}` is the number, `{text}` the message."""
-    username: Text | None = None
-    """The name to log in with, by Basic authentication."""
-    password_env: Variable | None = None
-    """The environment variable that holds the password."""
-    password_file: Text | None = None
-    """The file that holds the password."""
-    token_env: Variable | None = None
-    """The environment variable that holds a token."""
-    token_file: Text | None = None
-    """The file that holds a token."""
-    token_header: Annotated[str, Field(pattern=HEADER)] = "Authorization"  # noqa: S105 - its name, not what is in it
-    """The header that the token goes into; in `Authorization` it is preceded by `Bearer`."""
+    url: Text | None = Field(default=None, description="The gateway's URL, where it holds no secret.")
+    url_env: Variable | None = Field(default=None, description="The environment variable that holds the gateway's URL.")
+    url_file: Text | None = Field(default=None, description="The file that holds the gateway's URL.")
+    to: Annotated[list[Annotated[str, Field(pattern=NUMBER)]], Field(min_length=1)] = Field(
+        description="The telephone numbers."
+    )
+    encoding: Annotated[Encoding, Field(strict=False)] = Field(
+        default=Encoding.FORM, description="Whether the gateway wants a `form` or `json`."
+    )
+    fields: dict[Text, str] = Field(
+        default={"to": "{to}", "text": "{text}"},
+        min_length=1,
+        description="What is sent, by name; `{to}` is the number, `{text}` the message.",
+    )
+    username: Text | None = Field(default=None, description="The name to log in with, by Basic authentication.")
+    password_env: Variable | None = Field(default=None, description="The environment variable that holds the password.")
+    password_file: Text | None = Field(default=None, description="The file that holds the password.")
+    token_env: Variable | None = Field(default=None, description="The environment variable that holds a token.")
+    token_file: Text | None = Field(default=None, description="The file that holds a token.")
+    token_header: Annotated[str, Field(pattern=HEADER)] = Field(
+        default="Authorization",
+        description="The header that the token goes into; in `Authorization` it is preceded by `Bearer`.",
+    )
 
 
 class Apprise(Table):
     """Any service that Apprise knows. Needs the extra `diga-verify[notify]`."""
 
-    urls_env: Variable | None = None
-    """The environment variable that holds Apprise URLs, blanks between them."""
-    urls_file: Text | None = None
-    """The file that holds Apprise URLs, one a line."""
+    urls_env: Variable | None = Field(
+        default=None, description="The environment variable that holds Apprise URLs, blanks between them."
+    )
+    urls_file: Text | None = Field(default=None, description="The file that holds Apprise URLs, one a line.")
 
 
 Channel = Slack | Email | Sms | Apprise
@@ -126,35 +118,47 @@ KINDS = ("slack", "email", "sms", "apprise")
 class Route(Table):
     """Who is told of what."""
 
-    to: Names
-    """The channels, by name."""
-    when: list[Annotated[Gravity, Field(strict=False)]] = Field(default=[*Gravity], min_length=1)
-    """Of what: `critical`, `high`, `missing`, `unverified`; all, if left out."""
-    environments: Annotated[list[Text], Field(min_length=1)] | None = None
-    """In which environments; all, if left out."""
-    after_hours: Hours = 0
-    """Escalation: only of what is still there so many hours after it was first found."""
+    to: Names = Field(description="The channels, by name.")
+    when: list[Annotated[Gravity, Field(strict=False)]] = Field(
+        default=[*Gravity],
+        min_length=1,
+        description="Of what: `critical`, `high`, `missing`, `unverified`; all, if left out.",
+    )
+    environments: Annotated[list[Text], Field(min_length=1)] | None = Field(
+        default=None, description="In which environments; all, if left out."
+    )
+    after_hours: Hours = Field(
+        default=0, description="Escalation: only of what is still there so many hours after it was first found."
+    )
 
 
 class Notify(Table):
     """Who is told of what a run found, and how."""
 
-    repeat_hours: Annotated[int, Field(ge=1, le=8760)] = 23
-    """What stays is told again after so many hours. A daily run is never quite punctual, hence 23."""
-    report_url: Text | None = None
-    """Where the report can be read; `{environment}` and `{project}` stand for the run's own."""
-    report_url_env: Variable | None = None
-    """The environment variable that holds the URL of the report, or of the pipeline's job."""
-    slack: dict[ChannelName, Slack] = Field(default={})
-    """Webhooks of Slack, by the name that routes have for them."""
-    email: dict[ChannelName, Email] = Field(default={})
-    """E-mail, by the name that routes have for it."""
-    sms: dict[ChannelName, Sms] = Field(default={})
-    """Gateways for short messages, by the name that routes have for them."""
-    apprise: dict[ChannelName, Apprise] = Field(default={})
-    """Services of Apprise, by the name that routes have for them."""
-    routes: Annotated[list[Route], Field(min_length=1)]
-    """Who is told of what. All routes that fit hold."""
+    repeat_hours: Annotated[int, Field(ge=1, le=8760)] = Field(
+        default=23,
+        description="What stays is told again after so many hours. A daily run is never quite punctual, hence 23.",
+    )
+    report_url: Text | None = Field(
+        default=None,
+        description="Where the report can be read; `{environment}` and `{project}` stand for the run's own.",
+    )
+    report_url_env: Variable | None = Field(
+        default=None, description="The environment variable that holds the URL of the report, or of the pipeline's job."
+    )
+    slack: dict[ChannelName, Slack] = Field(
+        default={}, description="Webhooks of Slack, by the name that routes have for them."
+    )
+    email: dict[ChannelName, Email] = Field(default={}, description="E-mail, by the name that routes have for it.")
+    sms: dict[ChannelName, Sms] = Field(
+        default={}, description="Gateways for short messages, by the name that routes have for them."
+    )
+    apprise: dict[ChannelName, Apprise] = Field(
+        default={}, description="Services of Apprise, by the name that routes have for them."
+    )
+    routes: Annotated[list[Route], Field(min_length=1)] = Field(
+        description="Who is told of what. All routes that fit hold."
+    )
 
     def channels(self) -> Iterator[tuple[str, str, Channel]]:
         """Kind, name and settings of each channel, in the order of kinds and of the file."""
