@@ -190,6 +190,13 @@ def test_the_readme_lists_the_commands_and_options_that_there_are() -> None:
     assert [name for name in VERBS if name != "verify" and f"diga-verify {name}" not in listed] == []
 
 
+def test_the_readme_draws_the_layers_that_are_checked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    layers, _ = project["tool"]["importlinter"]["contracts"]
+    drawn = sections(README)["Contributing"].partition("arrows point down:")[2].partition("`make lint`")[0]
+    assert [line.split() for line in drawn.strip().splitlines()] == [row.split(" | ") for row in layers["layers"]]
+
+
 class TestTheCheckerOfTheDocuments:
     """The example in docs/checkers.md, installed beside diga-verify as a distribution of its own."""
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from threading import BoundedSemaphore
 from typing import Any, Protocol, TypeVar
 
@@ -17,10 +16,11 @@ from diga_verify.errors import Interrupted, ReadError
 from diga_verify.gateway.ceiling import CALLS_IN_FLIGHT
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import PROJECT
-from diga_verify.gateway.records import Record, source_of
+from diga_verify.gateway.records import Record
 from diga_verify.gateway.resource_manager import missing_permissions, project_record
 from diga_verify.gateway.turns import Turn
-from diga_verify.model import Item, Placement, Project, Reason, Resource, Unread, Witness
+from diga_verify.model import Project, Reason, Resource, Unread, Witness
+from diga_verify.one_type import OfType, nothing_of, read_type, unforeseen
 from diga_verify.policy.rules import Rules
 from diga_verify.second_witness import INVENTORY, hear, unseen
 from diga_verify.services import NOT_ASKED, SERVICES, Services, enabled_services
@@ -33,8 +33,6 @@ _TICK = 0.2
 """Seconds between two looks at a run that waits."""
 _COURTESY = 5.0
 """Seconds that a run waits for what changes no verdict."""
-_KEPT = 4096
-"""So many different parts of resources are kept for those that have the same."""
 _FANS = 4
 """So many types may fan out to the limit at once before one of them waits for a thread."""
 
@@ -192,10 +190,8 @@ class Reading:
             task=permissions_of(checker.type),
         )
 
-    def _ask_for_type(self, gateway: Gateway, checker: Checker) -> Task[_OfType]:
-        return self._ask(
-            checker.type, partial(_read_type, checker, gateway, self.project), partial(_nothing_of, checker)
-        )
+    def _ask_for_type(self, gateway: Gateway, checker: Checker) -> Task[OfType]:
+        return self._ask(checker.type, partial(read_type, checker, gateway, self.project), partial(nothing_of, checker))
 
     def _take_project(self, record: Task[tuple[Project, tuple[Unread, ...]]]) -> None:
         if PROJECT not in self._course.finished:
@@ -203,7 +199,7 @@ class Reading:
                 self.project = found
                 self.unread += unread
 
-    def _take_types(self, types: Iterable[Task[_OfType]]) -> None:
+    def _take_types(self, types: Iterable[Task[OfType]]) -> None:
         for type, resources, unread in self._as_done(types):
             self.resources += resources
             self.unread += unread
@@ -241,7 +237,7 @@ class Reading:
                 with turn.taken():
                     return work()
             except Exception as error:  # noqa: BLE001 - the boundary to answers that nobody foresaw
-                return failed(_failed(about, error))
+                return failed(unforeseen(about, error))
 
         return name, self._types.submit(guarded)
 
@@ -263,82 +259,6 @@ class Reading:
             self._end_as_before()
 
 
-_OfType = tuple[str, list[Resource], list[Unread]]
-"""A type, its resources, and what of it is unread."""
-
-
 def _longest_first(checkers: Sequence[Checker]) -> Iterable[Checker]:
     """Cloud KMS, the last of the built-in types, has the longest chain of calls that wait for each other."""
     return reversed(checkers)
-
-
-def _read_type(checker: Checker, gateway: Gateway, project: Project) -> _OfType:
-    """One type, read to its end as far as that goes. Never raises: a failing checker hides no other's findings."""
-    resources: list[Resource] = []
-    unread: list[Unread] = []
-    try:
-        found = checker.query(gateway, project)
-        unread += found.unread
-        items = deque(found.items)
-        del found  # an item is let go of as soon as it is read
-        while items:
-            read = _read_item(checker, items.popleft())
-            if isinstance(read, Resource):
-                resources.append(read)
-            else:
-                unread.append(read)
-    except ReadError as error:
-        unread.append(Unread(checker.type, checker.type, error.reason, error.detail))
-    except Exception as error:  # noqa: BLE001 - the boundary to checkers: what one raises leaves its type unread
-        unread.append(_failed(checker.type, error))
-    return checker.type, resources, unread
-
-
-def _nothing_of(checker: Checker, unread: Unread) -> _OfType:
-    return checker.type, [], [unread]
-
-
-def _read_item(checker: Checker, item: Item) -> Resource | Unread:
-    try:
-        read: object = checker.read(item)
-        # A third-party checker may return anything, and what is not of its own type has no rules.
-        if not isinstance(read, Resource) or read.type != checker.type:
-            return _failed(checker.type, TypeError())
-        return _shared(_with_sources(read, item))
-    except ReadError as error:
-        return Unread(checker.type, checker.type, error.reason, error.detail)
-    except Exception as error:  # noqa: BLE001 - as above, for one item: it hides no other
-        return _failed(checker.type, error)
-
-
-def _with_sources(resource: Resource, item: Item) -> Resource:
-    """A placement that does not say where in the evidence it comes from is from the item itself."""
-    source = source_of(item.data)
-    if source is None or all(place.source for place in resource.placements):
-        return resource
-    places = (place if place.source else replace(place, source=source) for place in resource.placements)
-    return replace(resource, placements=tuple(places))
-
-
-def _shared(resource: Resource) -> Resource:
-    """Of 100,000 buckets most have the same places and labels: they are kept once. A placement that knows where in the
-    evidence it stands is like no other."""
-    if any(place.source for place in resource.placements):
-        return resource
-    labels = _these_labels(tuple(resource.labels.items()))
-    return replace(resource, placements=_these_places(tuple(resource.placements)), labels=labels)
-
-
-@lru_cache(_KEPT)
-def _these_places(places: tuple[Placement, ...]) -> tuple[Placement, ...]:
-    return places
-
-
-@lru_cache(_KEPT)
-def _these_labels(labels: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
-    return dict(labels)
-
-
-def _failed(about: str, error: Exception) -> Unread:
-    detail = f"reading failed with {type(error).__name__}; please report this"
-    return Unread(about, about, Reason.UNEXPECTED_ERROR, detail)
