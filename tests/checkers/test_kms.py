@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from diga_verify.checkers.kms import CRYPTO_KEY, Kms
+from diga_verify.errors import ReadError
 from diga_verify.gateway.listing import Listed, Method
 from diga_verify.model import Item, Json, Placement, Project, Reason, Role
 
@@ -53,7 +54,7 @@ class Answers:
     def __init__(self, *rings: Json) -> None:
         self.asked: list[str] = []
         self.clients = cast("Any", self)
-        self._lists = {
+        self.lists = {
             "locations": Listed(({"name": "projects/p/locations/europe-west3"},)),
             "keyRings": Listed(rings),
             "cryptoKeys": Listed(()),
@@ -65,7 +66,7 @@ class Answers:
     def list_all(self, method: Method, scope: str, _: object) -> Listed:
         if method.items == "cryptoKeys":
             self.asked.append(scope)
-        return self._lists[method.items]
+        return self.lists[method.items]
 
     def spread(self, read: Callable[[Any], Listed], parts: Iterable[Any]) -> tuple[Listed, ...]:
         return tuple(map(read, parts))
@@ -82,3 +83,29 @@ def test_keys_are_asked_for_by_the_names_of_rings_that_have_one() -> None:
     found = Kms().query(cast("Gateway", gateway), Project("p", "1", "ACTIVE"))
     assert gateway.asked == [RING, f"{RING}-2"]
     assert [item.data for item in found.items] == [{"name": RING}, *odd, {"name": f"{RING}-2"}]
+
+
+@pytest.mark.parametrize("name", [f"{RING}/more", "projects/p/locations/europe-west3/keyRings/", "keyRings/r"])
+def test_a_ring_whose_name_is_of_another_shape_is_refused_and_not_asked(name: str) -> None:
+    gateway = Answers({"name": RING}, {"name": name})
+    found = Kms().query(cast("Gateway", gateway), Project("p", "1", "ACTIVE"))
+    assert gateway.asked == [RING]
+    with pytest.raises(ReadError) as refused:
+        Kms().read(found.items[1])
+    assert refused.value.reason is Reason.MALFORMED_ANSWER
+
+
+@pytest.mark.parametrize("name", [f"{RING}/cryptoKeys/k/cryptoKeyVersions/1", f"{RING}/cryptoKeys/", RING])
+def test_a_key_whose_name_is_of_another_shape_is_refused(name: str) -> None:
+    with pytest.raises(ReadError) as refused:
+        Kms().read(Item(CRYPTO_KEY, "p", {"name": name}))
+    assert refused.value.reason is Reason.MALFORMED_ANSWER
+
+
+@pytest.mark.parametrize("name", [RING, "projects/p/locations/", "europe-west3"])
+def test_a_location_whose_name_is_of_another_shape_leaves_the_type_unread(name: str) -> None:
+    gateway = Answers({"name": RING})
+    gateway.lists["locations"] = Listed(({"name": "projects/p/locations/europe-west3"}, {"name": name}))
+    with pytest.raises(ReadError) as refused:
+        Kms().query(cast("Gateway", gateway), Project("p", "1", "ACTIVE"))
+    assert refused.value.reason is Reason.MALFORMED_ANSWER

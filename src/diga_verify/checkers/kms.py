@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment, unheard_of
 from diga_verify.checkers.interface import Found
+from diga_verify.errors import ReadError
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Listed, Method, joined
-from diga_verify.model import Item, Placement, Project, Reason, Resource, Role, Unread
+from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role, Unread
 
 KEY_RING = "cloudkms.googleapis.com/KeyRing"
 CRYPTO_KEY = "cloudkms.googleapis.com/CryptoKey"
@@ -42,6 +44,9 @@ _CRYPTO_KEYS = Method(
     owner="name",
 )
 _PAGE = 1000
+_LOCATION = re.compile(r"projects/[^/]+/locations/[^/]+")
+_RING = re.compile(rf"{_LOCATION.pattern}/keyRings/[^/]+")
+_NAMES = {KEY_RING: _RING, CRYPTO_KEY: re.compile(rf"{_RING.pattern}/cryptoKeys/[^/]+")}
 _HELD_BY_GOOGLE = ("SOFTWARE", "HSM", "HSM_SINGLE_TENANT")
 """Protection levels whose key material lies where the key's name says."""
 
@@ -62,15 +67,15 @@ class Kms:
     def query(self, gateway: Gateway, project: Project) -> Found:
         parent = f"projects/{project.id}"
         locations = _locations(gateway, parent)
-        names = dict.fromkeys(identity(data, "name") for data in locations.items)
+        names = dict.fromkeys(_name(data, _LOCATION) for data in locations.items)
         answers: list[Listed] = []
 
         def rings_named() -> Iterator[str]:
             for listed in gateway.spread(lambda name: _rings(gateway, name), names):
                 answers.append(listed)
-                # A ring whose name is none is unread as it is: there is no asking for its keys.
+                # A ring whose name is none is refused when it is read: there is no asking for its keys.
                 ids = (data.get("name") for data in listed.items)
-                yield from (name for name in ids if isinstance(name, str) and of_name(name))
+                yield from (name for name in ids if isinstance(name, str) and _RING.fullmatch(name))
 
         keys = joined(gateway.spread(lambda name: _keys(gateway, name), rings_named()))
         rings = joined(answers)
@@ -79,7 +84,7 @@ class Kms:
         return Found(tuple(items), locations.unread + rings.unread + keys.unread)
 
     def read(self, item: Item) -> Resource:
-        name = identity(item.data, "name")
+        name = _name(item.data, _NAMES[item.asset_type])
         ring = segment(name, "keyRings")
         full_name = f"//cloudkms.googleapis.com/{name}"
         found = placements(item.data, _FIELDS)
@@ -95,6 +100,14 @@ class Kms:
             placements=(*found, *held_outside),
             labels=labels(item.data, "labels"),
         )
+
+
+def _name(data: Json, shape: re.Pattern[str]) -> str:
+    """The name of something. Raises ReadError when it is of another shape: nothing could be asked about it."""
+    name = identity(data, "name")
+    if not shape.fullmatch(name):
+        raise ReadError(Reason.MALFORMED_ANSWER, f"{name!r} is not such a name as Cloud KMS gives")
+    return name
 
 
 def _locations(gateway: Gateway, parent: str) -> Listed:
