@@ -25,6 +25,10 @@ resource "google_monitoring_alert_policy" "failed" {
       }
     }
   }
+
+  alert_strategy {
+    auto_close = "7200s" # two runs without a failure end it, so that the next failure is told anew
+  }
 }
 
 resource "google_monitoring_alert_policy" "stopped" {

@@ -30,13 +30,15 @@ resource "google_cloud_run_v2_job" "diga_verify" {
       containers {
         image = var.image
         args = [
-          var.environment,
-          var.verified_project,
+          "verify",
           "--policy=/etc/diga-verify/regions.toml",
           "--deadline=${local.deadline}",
           "--output=/var/lib/diga-verify/report.json",
           "--no-progress",
           "--color=never",
+          "--",
+          var.environment,
+          var.verified_project,
         ]
 
         dynamic "env" {

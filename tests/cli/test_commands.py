@@ -146,6 +146,10 @@ def test_simulator_refuses_a_world_with_a_misspelt_key(folder: Path, capsys: pyt
     assert "clustres" in capsys.readouterr().err
 
 
-def test_a_bare_call_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([]) == 0
+def test_a_bare_call_shows_the_help_and_does_not_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    """A pipeline in which the arguments got lost must not go on."""
+    assert run([]) == 2
     assert "diga-verify ENVIRONMENT PROJECT" in capsys.readouterr().out
+    assert run(["policy"]) == 2
+    assert "init" in capsys.readouterr().out
+    assert run(["--help"]) == 0

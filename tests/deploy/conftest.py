@@ -54,7 +54,12 @@ def shell(tmp_path: Path) -> Callable[..., Done]:
     def shell(script: str, interpreter: tuple[str, ...] = BASH, **env: str) -> Done:
         file = tmp_path / "script.sh"
         file.write_text(script, encoding="utf-8")
-        basic = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "HOME": str(tmp_path), "COLUMNS": "80"}
+        basic = {
+            "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "TMPDIR": str(tmp_path),
+            "COLUMNS": "80",
+        }
         done = subprocess.run(
             [*interpreter, file], cwd=workspace, env=basic | env, capture_output=True, text=True, check=False
         )

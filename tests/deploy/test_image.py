@@ -78,13 +78,16 @@ def test_it_runs_as_nobody_in_particular() -> None:
     user, _, group = final("USER").partition(":")
     assert int(user) == int(group) > 0  # Kubernetes' runAsNonRoot wants a number
     assert f"-o {user} -g {group} {final('WORKDIR')}" in final("RUN")
-    assert FINAL[-1][0] == "CMD"
+    assert FINAL[-1][0] == "ENTRYPOINT"  # behind USER no layer is made
 
 
 def test_it_starts_the_command_itself_so_that_signals_reach_it() -> None:
     [command] = json.loads(final("ENTRYPOINT"))
     assert command in PROJECT["scripts"]
     assert final("STOPSIGNAL") == "SIGTERM"
+    assert not [
+        rest for word, rest in FINAL if word == "CMD"
+    ]  # without arguments it ends with 2, and says what it takes
 
 
 def test_bytecode_is_made_once_for_all_runs_and_by_none() -> None:

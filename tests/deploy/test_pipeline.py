@@ -207,8 +207,8 @@ class TestTheStages:
     def test_cloud_build(self) -> None:
         steps = documents(CLOUD_BUILD)[0]["steps"]
         assert [step["id"] for step in steps] == [
-            "build",
             "prepare",
+            "build",
             "region-verification",
             "region-verification-result",
             "deploy-staging",

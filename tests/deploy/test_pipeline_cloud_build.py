@@ -24,12 +24,15 @@ def cloud_build(
     build = documents("deploy/cloud-build/cloudbuild.yaml")[0]
     program("gcloud", f'#!/bin/sh\necho "$*" >> {tmp_path}/gcloud\nexit "${{GCLOUD:-0}}"\n')
 
+    (tmp_path / "verification").mkdir(mode=0o755)
+
     def cloud_build(*steps: str, **env: str) -> Any:
         done: Any = None
         given = {"LOCATION": "europe-west3", "BUILD_ID": "b1", **build["substitutions"], **env}
         for step in build["steps"]:
             if step["id"] in steps and (done is None or done.code == 0):
-                script = step["script"].replace("/workspace/", f"{tmp_path}/workspace/")
+                script = step["script"].replace(" /verification", f" {tmp_path}/verification")
+                script = script.replace("=/verification/", f"={tmp_path}/verification/")
                 own = dict(one.split("=", 1) for one in step.get("env", []))
                 done = shell(script, ("sh",), **given, **own)
         return done
@@ -55,7 +58,7 @@ class TestTheStepsInCloudBuild:
         straw(code, "{}")
         done = cloud_build(*stage)
         assert done.code == code
-        reports = f"{tmp_path}/workspace/diga-verify-reports/{stage[1]}"
+        reports = f"{tmp_path}/verification/{stage[1]}"
         assert (tmp_path / "gcloud").read_text() == f"storage cp --recursive {reports} gs://BUCKET/diga-verify/b1/\n"
         assert f"{stage[1]} ends with exit code {code}\n" in done.log
 
@@ -75,7 +78,7 @@ class TestTheStepsInCloudBuild:
         )
         (tmp_path / "words").unlink()
         assert cloud_build(*COMPLIANCE[:2], _ATTEST_KEY="gcpkms://k").code == 0
-        reports = f"{tmp_path}/workspace/diga-verify-reports/compliance-verification"
+        reports = f"{tmp_path}/verification/compliance-verification"
         assert straw.words[3:7] == [
             "--strict",
             f"--evidence={reports}/evidence.json",
@@ -109,8 +112,8 @@ class TestTheStepsInCloudBuild:
     def test_without_an_exit_code_nothing_is_proven(
         self, left: str | None, cloud_build: Callable[..., Any], tmp_path: Path
     ) -> None:
-        folder = tmp_path / "workspace/diga-verify-reports/region-verification"
-        folder.mkdir(parents=True)
+        folder = tmp_path / "verification/region-verification"
+        folder.mkdir()
         if left is not None:
             (folder / "exit-code").write_text(left)
         assert cloud_build("region-verification-result").code == 70
@@ -119,34 +122,48 @@ class TestTheStepsInCloudBuild:
         done = cloud_build("prepare", LOCATION="us-central1")
         assert (done.code, done.log) == (2, "This build runs in us-central1, and not in europe-west3: see --region.\n")
 
-    def test_nothing_of_an_earlier_build_is_left(
-        self, cloud_build: Callable[..., Any], straw: Any, tmp_path: Path
+    def test_no_step_of_others_can_change_the_policy_or_a_result(
+        self,
+        cloud_build: Callable[..., Any],
+        documents: Callable[[str], list[Any]],
+        program: Callable[[str, str], Path],
+        tmp_path: Path,
     ) -> None:
-        stale = tmp_path / "workspace/diga-verify-reports/region-verification/exit-code"
-        stale.parent.mkdir(parents=True)
-        stale.write_text("0\n")
+        program("diga-verify", "#!/bin/sh\ncase $* in *--policy=regions.toml*) ! cmp -s regions.toml weak ;; esac\n")
+        for folder in ("workspace", "verification"):
+            (tmp_path / folder / "weak").write_text("a weaker policy")
         assert cloud_build("prepare").code == 0
-        assert not stale.exists()
+        (tmp_path / "workspace/regions.toml").write_text("a weaker policy")
+        assert cloud_build(*REGION[1:]).code == 0
+        assert cloud_build(*COMPLIANCE[1:]).code == 0
+        steps = documents("deploy/cloud-build/cloudbuild.yaml")[0]["steps"]
+        assert steps[0]["id"] == "prepare"
+        volume = {"name": "verification", "path": "/verification"}
+        assert [step["id"] for step in steps if step.get("volumes") == [volume]] == [*REGION, *COMPLIANCE[1:]]
+        assert len([step for step in steps if "volumes" in step]) == 5
         # Another user's image writes there.
-        assert stale.parents[1].stat().st_mode & 0o777 == 0o777
+        assert (tmp_path / "verification").stat().st_mode & 0o777 == 0o777
 
     def test_whatever_a_substitution_holds_is_a_word(
         self, hostile: str, cloud_build: Callable[..., Any], straw: Any, tmp_path: Path
     ) -> None:
         straw(0)
-        names = ("_POLICY", "_STAGING_PROJECT", "_PRODUCTION_PROJECT", "_ATTEST_KEY", "_REPORTS_BUCKET", "BUILD_ID")
+        names = ("_STAGING_PROJECT", "_PRODUCTION_PROJECT", "_ATTEST_KEY", "_REPORTS_BUCKET", "BUILD_ID")
         env = dict.fromkeys((*names, "_DIGA_VERIFY_ACCOUNT"), hostile)
         assert cloud_build(*REGION, *COMPLIANCE[1:], **env).code == 0
-        assert sum(hostile in word for word in straw.words) == 3 * 3 + 1
+        assert sum(hostile in word for word in straw.words) == 3 * 2 + 1
+        for policy in (hostile, "--help", ""):
+            done = cloud_build("prepare", _POLICY=policy)
+            assert (done.code, "install: " in done.log) == (1, True)
 
     def test_the_page_s_way_to_see_it_stop(
         self, cloud_build: Callable[..., Any], shell: Callable[..., Any], straw: Any, tmp_path: Path
     ) -> None:
         straw(1, "{}")
         blocks = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-        [block] = [block for block in blocks if "/workspace/" in block]
+        [block] = [block for block in blocks if "=/verification/" in block]
         script = YAML(typ="safe", pure=True).load(block)["script"]
         cloud_build("prepare")
-        assert shell(script.replace("/workspace/", f"{tmp_path}/workspace/"), ("sh",)).code == 0
+        assert shell(script.replace("=/verification/", f"={tmp_path}/verification/"), ("sh",)).code == 0
         assert cloud_build("region-verification-result").code == 1
-        assert (tmp_path / "workspace/diga-verify-reports/region-verification/report.json").is_file()
+        assert (tmp_path / "verification/region-verification/report.json").is_file()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +69,7 @@ class TestTheJobsOnGitlab:
     ) -> None:
         straw(0)
         assert gitlab(job).code == 0
-        expected = ["verify", "--policy=regions.toml", *more, *OUTPUTS, "--", environment, project]
+        expected = ["verify", "--policy=regions.toml", *OUTPUTS, *more, "--", environment, project]
         assert straw.words == expected
 
     @pytest.mark.parametrize("code", [1, 3, 4, 70, 137])
@@ -87,7 +86,7 @@ class TestTheJobsOnGitlab:
         straw(0)
         gitlab("compliance-verification", **{"attest-key": "gcpkms://k"})
         attest = ["--attest=diga-verify-reports/attestation.json", "--attest-key=gcpkms://k"]
-        assert straw.words[4:6] == attest
+        assert straw.words[-5:-3] == attest
 
     def test_the_credentials_are_of_a_form_that_the_gate_takes(
         self, gitlab: Callable[..., Any], straw: Any, tmp_path: Path
@@ -103,7 +102,6 @@ class TestTheJobsOnGitlab:
         source = Path(file.info["credential_source"]["file"])
         assert (source.stat().st_mode | source.parent.stat().st_mode) & 0o077 == source.stat().st_mode & 0o077
         assert source.parent.stat().st_mode & 0o077 == 0
-        shutil.rmtree(source.parent)
 
     @pytest.mark.parametrize(("world", "code"), [("compliant", 0), ("demo", 1)])
     def test_against_the_simulator(

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -165,7 +165,30 @@ def test_the_arguments_are_understood(
     assert "http://127.0.0.1:1" in capsys.readouterr().err  # nobody is there: a warning, and the same exit code
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert (report["exit_code"], report["scope"]) == (code, "project")
+    complete = re.search('^  "complete": true', (tmp_path / "report.json").read_text("utf-8"), re.MULTILINE)
+    assert report["complete"] == (complete is not None)  # the words that the pod looks for
     assert (tmp_path / "audit.ndjson").read_text("utf-8").count('"residency-run"') == 1
+
+
+def test_each_run_is_compared_with_the_last_complete_one(
+    program: Callable[[str, str], Path], shell: Callable[..., Any], tmp_path: Path
+) -> None:
+    """What the pod does before the program, which here shows its words and leaves the report that it is given."""
+    program("diga-verify", '#!/bin/sh\necho "words: $*"\nprintf "%s" "$REPORT" > report.json\nexit 3\n')
+    sh, c, script, name = CONTAINER["command"]
+    assert (sh, c, name) == ("sh", "-c", "diga-verify")
+    (tmp_path / "kept").mkdir()
+    given = 'set -- production "a b"\n' + script.replace(REPORTS, f"{tmp_path}/kept")
+
+    def said(report: str) -> str:
+        done = shell(given, ("sh",), REPORT=report)
+        assert done.code == 3
+        return str(done.log)
+
+    complete, part = (json.dumps({"n": n, "complete": n == 1}, indent=2) for n in (1, 2))
+    assert said(complete) == "words: production a b\n"
+    assert [said(part), said(part)] == 2 * ["words: production a b --baseline=last.json\n"]
+    assert (tmp_path / "kept" / "last.json").read_text("utf-8") == complete
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")

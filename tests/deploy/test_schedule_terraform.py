@@ -169,21 +169,32 @@ def simulated(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
         yield simulator.url, code
 
 
-def test_the_arguments_are_understood(simulated: tuple[str, int], tmp_path: Path) -> None:
-    root, code = simulated
+def arguments(tmp_path: Path, environment: str) -> list[str]:
+    """The job's, with what the variables and the mounts stand for."""
     said = {
-        "${var.environment}": blocks("variable", "cloud-run")["environment"]["default"],
+        "${var.environment}": environment,
         "${var.verified_project}": "dtx-data",
         "${local.deadline}": str(LOCALS["deadline"]),
         POLICY: str(ROOT / "regions.toml"),
         REPORTS: str(tmp_path),
     }
-    words = CONTAINER["args"]
+    words: list[str] = CONTAINER["args"]
     for name, value in said.items():
         words = [word.replace(name, value) for word in words]
-    assert main.run([*words, "--api-root", root]) == code
+    return words
+
+
+def test_the_arguments_are_understood(simulated: tuple[str, int], tmp_path: Path) -> None:
+    root, code = simulated
+    verb, *words = arguments(tmp_path, blocks("variable", "cloud-run")["environment"]["default"])
+    assert main.run([verb, "--api-root", root, *words]) == code
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert (report["exit_code"], report["environment"], report["scope"]) == (code, "production", "project")
+
+
+@pytest.mark.parametrize("environment", ["--version", "--help", "types", ""])
+def test_an_environment_is_nothing_else(environment: str, tmp_path: Path) -> None:
+    assert main.run(arguments(tmp_path, environment)) == 2
 
 
 def test_the_metrics_go_where_the_variable_says() -> None:
@@ -199,6 +210,9 @@ def condition(policy: str) -> Any:
 def test_somebody_is_told_when_a_run_fails() -> None:
     [failed] = condition("failed")["condition_threshold"]
     assert 'metric.labels.result = \\"failed\\"' in failed["filter"]
+    # A run that passes is another series, which does not end the alert; and one that goes on is not told twice.
+    [strategy] = RUN["google_monitoring_alert_policy.failed"]["alert_strategy"]
+    assert strategy == {"auto_close": "7200s"}
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")

@@ -33,6 +33,8 @@ def run(arguments: Sequence[str]) -> int:
             if completion.VARIABLE in os.environ and not arguments:
                 return completion.answer()
             code = _obey(words)
+            if words == [*arguments, "--help"]:  # nobody asked for help: where arguments got lost, nothing may go on
+                return code or USAGE
             if code == USAGE and words != [*arguments]:
                 _suggest_verb(words[1])
             return USAGE if code == 1 and words[0] in _COMPLETION else code  # a shell that Typer does not know
