@@ -327,6 +327,13 @@ def test_results_are_in_the_order_of_types_then_of_names(rules: Rules) -> None:
         assert [one.type for one in judged.unread] == ["gcs"] * 6 + ["gke"] * 3 + ["project"]
 
 
+def test_what_differs_in_its_resource_alone_is_in_order_too(rules: Rules) -> None:
+    about = [None, *(f"//storage.googleapis.com/{name}" for name in "abcdefgh")]
+    unread = [Unread("gcs", "b", Reason.TIMEOUT, "1", one) for one in about]
+    judged = evaluate([], unread[::-1], rules, Scope(("gcs",), whole=False), Enforcement.REQUIRED)
+    assert [one.resource for one in judged.unread] == about
+
+
 def test_what_was_not_read_of_resources_nobody_asked_for_is_left_out(rules: Rules) -> None:
     scope = Scope(("gcs",), frozenset({("gcs", "b")}), whole=False)
     mine, other = (replace(FAILED, resource=f"//storage.googleapis.com/{name}") for name in "bc")

@@ -124,6 +124,18 @@ class TestBackups:
         assert reasons(found) == expected
         assert not expected or "2026-11-23T02:00:00Z, more than 9.99 hours" in found.unread[0].detail
 
+    @pytest.mark.parametrize(
+        ("until", "expected"), [("2026-11-23T13:00:00Z", []), ("2099-01-01T00:00:00Z", [Reason.NO_BACKUP])]
+    )
+    def test_one_of_the_future_tells_that_a_clock_is_wrong(
+        self, look: Look, until: str, expected: list[Reason]
+    ) -> None:
+        found = look([database(backups=(replace(GOOD, until=until),))], Recovery(max_age_hours=26))
+        assert reasons(found) == expected
+
+    def test_any_number_of_hours_can_be_asked_for(self, look: Look) -> None:
+        assert look([database()], Recovery(max_age_hours=1e300)).unread == ()
+
     def test_one_without_a_time_is_not_new(self, look: Look) -> None:
         found = look([database(backups=(replace(GOOD, until=""),))], Recovery(max_age_hours=1000))
         assert reasons(found) == [Reason.NO_BACKUP]
@@ -211,6 +223,12 @@ class TestSources:
         for said in ("good", "empty"):
             found = look([database(fillings=(failed,))], Recovery(sources=(("sql", "db", said),)))
             assert origins(found) == [(None, failed.field, "RESTORE_VOLUME failed")]
+
+    def test_nobodys_word_makes_a_restored_database_empty(self, look: Look) -> None:
+        asked = Recovery(sources=(("sql", "db", "empty"),))
+        found = look([database("empty"), database(fillings=(restore(), restore(full=True)))], asked)
+        [(location, _, about)] = origins(found)
+        assert (location, about[:35]) == (None, "the API tells that data was put int")
 
     def test_the_api_is_believed_before_the_operator(self, look: Look) -> None:
         name = "projects/dtx-data/locations/us/backups/b"
@@ -368,8 +386,8 @@ class TestWhatCloudSqlTells:
             self.operation("a", "CREATE", 5),
         ]
         assert history_of_sql(operations=done).fillings == (
-            Filling("operations[c].operationType", "", "2026-11-23T07:30:00Z"),
-            Filling("operations[e].operationType", "gs://dumps/a", "2026-11-23T09:30:00Z"),
+            Filling("operations[c].operationType", "", "2026-11-23T07:30:00Z", full=True),
+            Filling("operations[e].operationType", "gs://dumps/a", "2026-11-23T09:30:00Z", full=True),
         )
 
     def test_a_record_without_any_operation_is_no_proof(self) -> None:
@@ -391,15 +409,37 @@ class TestWhatCloudSqlTells:
         error = {"errors": [{"code": "INTERNAL_ERROR"}]}
         running = self.operation("a", "RESTORE_VOLUME", 5, status="RUNNING", endTime=None)
         [one] = history_of_sql(operations=[running]).fillings
-        assert (one.trouble, one.at) == ("RESTORE_VOLUME is not finished", "2026-11-23T05:00:00Z")
+        assert (one.trouble, one.at) == ("RESTORE_VOLUME is not finished", "")
         [one] = history_of_sql(operations=[self.operation("a", "RESTORE_VOLUME", 5, error=error)]).fillings
         assert one.trouble == "RESTORE_VOLUME failed"
         [one] = history_of_sql(operations=[self.operation("a", "IMPORT", 5, error=error)]).fillings
         assert one.trouble == ""
 
+    @pytest.mark.parametrize("kind", ["IMPORT", "START_EXTERNAL_SYNC", "DEMOTE_MASTER", "NEVER_HEARD_OF", None])
+    def test_what_does_not_replace_the_data_hides_no_restore_before_it(self, kind: str | None) -> None:
+        done = [self.operation("b", kind, 6), self.operation("a", "RESTORE_VOLUME", 5)]
+        fields = [one.field for one in history_of_sql(operations=done).fillings]
+        assert fields == ["operations[a].operationType", "operations[b].operationType"]
+
+    @pytest.mark.parametrize(
+        ("kind", "full"), [("CLONE", True), ("IMPORT", True), ("CREATE", False), ("NEVER_HEARD_OF", False)]
+    )
+    def test_what_a_database_was_made_with_is_known(self, kind: str, full: bool) -> None:
+        [one] = history_of_sql(operations=[self.operation("a", kind, 5)]).fillings
+        assert one.full is full
+
+    @pytest.mark.parametrize("more", [{"status": "RUNNING", "endTime": None}, {"status": "RUNNING"}, {"endTime": None}])
+    def test_one_that_was_under_way_when_the_baseline_was_taken_is_not_older(
+        self, look: Look, more: dict[str, Any]
+    ) -> None:
+        [one] = history_of_sql(operations=[self.operation("a", "RESTORE_VOLUME", 5, **more)]).fillings
+        found = look([database(fillings=(one,))], Recovery("2026-11-23T11:00:00Z"))
+        assert [location for location, *_ in origins(found)] == [None]
+
     def test_one_that_does_not_say_when_comes_last(self) -> None:
-        done = [self.operation("x", "CLONE", 5, insertTime=None), self.operation("y", "CREATE", 6)]
-        assert [one.field for one in history_of_sql(operations=done).fillings] == ["operations[x].operationType"]
+        done = [self.operation("x", "CLONE", 5, insertTime=None), self.operation("y", "RESTORE_VOLUME", 6)]
+        fields = [one.field for one in history_of_sql(operations=done).fillings]
+        assert fields == ["operations[y].operationType", "operations[x].operationType"]  # neither hides the other
 
 
 class TestWhatFirestoreTells:

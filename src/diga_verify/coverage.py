@@ -129,6 +129,9 @@ def _restore(report: Report) -> Iterator[Limit]:
     if asked.since is None:
         said = "Without a baseline it is not known what was there before the restore: only what is expected was missed."
         yield _of_run(LimitKind.RESTORE, said)
+    else:
+        said = f"What was restored before {asked.since}, when the baseline was taken, is not looked at."
+        yield _of_run(LimitKind.RESTORE, said)
     for type, name, source in asked.sources:
         said = f"That {type} {name} was restored from {source} is the word of whoever ran this; no API tells."
         yield Limit(type, said, LimitKind.RESTORE)

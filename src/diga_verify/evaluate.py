@@ -297,5 +297,6 @@ def _rank(scope: Scope, type: str) -> int:
     return scope.types.index(type) if type in scope.types else len(scope.types)
 
 
-def _unread_order(scope: Scope, unread: Unread) -> tuple[int, str, str, str]:
-    return (_rank(scope, unread.type), unread.scope, unread.reason, unread.detail)
+def _unread_order(scope: Scope, unread: Unread) -> tuple[int, str, str, str, str, bool]:
+    about = unread.resource or ""
+    return (_rank(scope, unread.type), unread.scope, unread.reason, unread.detail, about, unread.off_in_project)

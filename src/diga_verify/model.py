@@ -174,9 +174,11 @@ class Filling:
     source: str = ""
     """What it read from: a backup's resource name, or a `gs://` URI; empty when the API does not say."""
     at: str = ""
-    """When it ended, or was asked for if it has not, as the API writes it; empty when it does not say."""
+    """When it ended, as the API writes it; empty when it has not, or the API does not say."""
     trouble: str = ""
     """Why it cannot be relied upon, in words: it failed, or is not finished."""
+    full: bool = False
+    """Whether it brought data for certain: then nobody's word makes the database an empty one."""
     pointer: str | None = dataclasses.field(default=None, compare=False)
     """Where it stands in the evidence of the run."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from diga_verify.checkers.fields import of_name, segment
 from diga_verify.errors import ReadError
@@ -135,10 +135,13 @@ class _Look:
 
     def _origin(self, resource: Resource, filling: Filling) -> Iterator[Placement]:
         said = "" if filling.source else self._sources.get((resource.type, resource.name), "")
-        if said == EMPTY and not filling.trouble:
+        if said == EMPTY and not (filling.trouble or filling.full):
             return
+        places: list[Placement] = []
         if filling.trouble:
-            places, about = [], filling.trouble
+            about = filling.trouble
+        elif said == EMPTY:
+            about = "the API tells that data was put into it, and --restored-from says that none was"
         elif said:
             places, about = [*self._of_word(resource, filling, said)], f"{said}, as --restored-from says"
         else:
@@ -215,7 +218,10 @@ class _Look:
 
     def _is_young(self, backup: Backup, hours: float) -> bool:
         until = moment(backup.until)
-        return until is not None and self._began is not None and self._began - until <= timedelta(hours=hours)
+        if until is None or self._began is None:
+            return False
+        # Of clocks that differ by more than that, either may be wrong.
+        return abs((self._began - until).total_seconds()) <= hours * 3600
 
 
 def _home(resource: Resource) -> Sequence[Placement]:

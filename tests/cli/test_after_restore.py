@@ -282,6 +282,32 @@ class TestWithABaseline:
         code, said = after(world(), "--baseline", "part.json")
         assert (code, "the baseline saw only a part" in said) == (2, True)
 
+    @pytest.mark.parametrize("began", ["2099-01-01T00:00:00.000Z", "2099-01-01T00:00:00.000+00:00"])
+    def test_a_baseline_of_the_future_is_refused(
+        self, world: Callable[[], World_], after: Callable[..., tuple[int, str]], baseline: str, began: str
+    ) -> None:
+        """All that was restored would be older than it."""
+        report = json.loads(Path(baseline).read_text())
+        Path(baseline).write_text(json.dumps(report | {"started_at": began, "finished_at": began}))
+        code, said = after(world(), "--baseline", baseline)
+        assert (code, "no time in the past" in said or "started_at" in said) == (2, True)
+
+    def test_a_baseline_of_a_stand_in_tells_nothing_of_google_cloud(
+        self, baseline: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent/key.json")
+        assert run(["production", PROJECT, "--after-restore", "--baseline", baseline]) == 2
+        assert "the baseline asked a stand-in" in " ".join(capsys.readouterr().err.split())
+
+    def test_what_a_baseline_hides_is_a_limit(
+        self, world: Callable[[], World_], after: Callable[..., tuple[int, str]], baseline: str, folder: Path
+    ) -> None:
+        assert after(world(), "--baseline", baseline, "-o", "after.json")[0] == 0
+        limits = json.loads((folder / "after.json").read_text())["limits"]
+        since = json.loads(Path(baseline).read_text())["started_at"]
+        [said] = [one["text"] for one in limits if "when the baseline was taken" in one["text"]]
+        assert since in said
+
 
 @pytest.mark.parametrize(
     ("words", "said"),

@@ -16,7 +16,7 @@ from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, 
 KEY_RING = "cloudkms.googleapis.com/KeyRing"
 CRYPTO_KEY = "cloudkms.googleapis.com/CryptoKey"
 
-_FIELDS = (Field(Role.PRIMARY, "name", of_name, required=True),)
+_FIELDS = (Field(Role.PRIMARY, "name", of_name),)
 _SERVICE = "cloudkms.googleapis.com"
 _PREFIX = "cloudkms.projects.locations"
 _LOCATIONS = Method(

@@ -22,7 +22,11 @@ _OPERATIONS = Method(
     owner="targetProject",
 )
 """https://cloud.google.com/sql/docs/mysql/project-access-control has the permission it needs."""
-_IMPORT = "IMPORT"
+_IMPORT, _CREATE = "IMPORT", "CREATE"
+_REPLACES = frozenset({"CLONE", "CREATE_CLONE", "CREATE_REPLICA", "RECREATE_REPLICA", "RESTORE_VOLUME"})
+"""Operations that bring all the data that there is then."""
+_ADDS = frozenset({_IMPORT, "DEMOTE_MASTER", "START_EXTERNAL_SYNC"})
+"""Operations that bring data besides what is there."""
 _LEAVES_DATA = frozenset(
     {
         "EXPORT", "UPDATE", "DELETE", "RESTART", "BACKUP", "SNAPSHOT", "BACKUP_VOLUME", "DELETE_VOLUME", "INJECT_USER",
@@ -94,18 +98,25 @@ def _since(until: str, created: str) -> bool:
 
 
 def _fillings(operations: Iterable[Json]) -> Iterator[Filling]:
-    """The last operation that replaced all data, and the imports after it. What was there before is gone."""
+    """The last operation that replaced all data, and those after it that brought more, or may have: what was there
+    before is gone."""
     operations = tuple(operations)
     if not operations:
         yield Filling("operations", trouble="no operation is on record, though every backup is one")
     known = [one for one in operations if one.get("operationType") not in _LEAVES_DATA]
     in_order = sorted(known, key=_order)
-    last = max((at for at, one in enumerate(in_order) if one.get("operationType") != _IMPORT), default=0)
+    last = max((at for at, one in enumerate(in_order) if _replaces(one)), default=0)
     yield from map(_filling, in_order[last:])
 
 
+def _replaces(operation: Json) -> bool:
+    """Whether nothing is left of what was there before. Of what does not say when, nobody knows what that is."""
+    at = moment(_text(operation, "insertTime"))
+    return at is not None and operation.get("operationType") in {*_REPLACES, _CREATE}
+
+
 def _order(operation: Json) -> tuple[bool, float]:
-    """By when it was asked for; one that does not say comes last, where nothing can replace it."""
+    """By when it was asked for; one that does not say comes last, where nothing replaces it."""
     asked = moment(_text(operation, "insertTime"))
     return asked is None, asked.timestamp() if asked is not None else 0.0
 
@@ -116,8 +127,9 @@ def _filling(operation: Json) -> Filling:
     return Filling(
         field=f"operations[{operation.get('name')}].operationType",
         source=_text(context, "uri") if isinstance(context, Mapping) and kind == _IMPORT else "",
-        at=_text(operation, "endTime") or _text(operation, "insertTime"),
+        at=_text(operation, "endTime") if operation.get("status") == "DONE" else "",
         trouble=_trouble(operation, kind),
+        full=kind in _REPLACES | _ADDS,
         pointer=source_of(operation, "operationType"),
     )
 

@@ -141,6 +141,7 @@ def gate(
         recovery=recovery.ordered(
             tuple(checkers),
             earlier,
+            simulated=run.endpoints.simulated,
             after_restore=after_restore,
             restored_from=restored_from,
             newer_than=backup_newer_than,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from diga_verify.cli.options import known
 from diga_verify.errors import UsageError
 from diga_verify.model import Recovery
+from diga_verify.moment import moment
 from diga_verify.report import Report
 from diga_verify.restore import recovery
 
@@ -38,6 +40,7 @@ def ordered(
     types: tuple[str, ...],
     earlier: Report | None,
     *,
+    simulated: bool,
     after_restore: bool,
     restored_from: list[str] | None,
     newer_than: float | None,
@@ -49,13 +52,25 @@ def ordered(
         return None
     if newer_than is not None and (not math.isfinite(newer_than) or newer_than <= 0):
         raise UsageError(f"--backup-newer-than {newer_than} is no number of hours")
-    if earlier is not None and not (earlier.whole and earlier.complete):
-        raise UsageError("the baseline saw only a part of the project: what was there before is not known from it")
+    _refuse_useless(earlier, simulated=simulated)
     sources = [_source(text, types) for text in restored_from or ()]
     named = [one[:2] for one in sources]
     if twice := next((one for one in named if named.count(one) > 1), None):
         raise UsageError(f"--restored-from says twice what {'/'.join(twice)} was restored from")
     return recovery(earlier, sources, newer_than)
+
+
+def _refuse_useless(earlier: Report | None, *, simulated: bool) -> None:
+    """Raises UsageError for a baseline that does not tell what was there before, or when that was."""
+    if earlier is None:
+        return
+    if not (earlier.whole and earlier.complete):
+        raise UsageError("the baseline saw only a part of the project: what was there before is not known from it")
+    if earlier.simulated and not simulated:
+        raise UsageError("the baseline asked a stand-in, not Google Cloud: what was there before is not known from it")
+    began = moment(earlier.started_at)
+    if began is None or began > datetime.now(UTC):
+        raise UsageError(f"the baseline began at {earlier.started_at}, which is no time in the past")
 
 
 def _source(text: str, types: tuple[str, ...]) -> tuple[str, str, str]:

@@ -92,7 +92,7 @@ def retry_after(headers: Mapping[str, str], body: bytes) -> float | None:
         return None
     for detail in details:
         delay = detail.get("retryDelay")
-        if isinstance(delay, str) and delay.endswith("s") and delay[:-1].replace(".", "", 1).isdigit():
+        if isinstance(delay, str) and delay.endswith("s") and delay[:-1].replace(".", "", 1).isdecimal():
             return float(delay[:-1])
     return None
 
@@ -102,10 +102,10 @@ def _seconds(header: str) -> float | None:
     if header.strip().isdecimal():
         return float(header)
     try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
+        moment = parsedate_to_datetime(header).astimezone(UTC)
+    except (ValueError, OverflowError):  # the calendar has an end
         return None
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

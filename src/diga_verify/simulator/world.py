@@ -67,8 +67,11 @@ _PROJECT = ("id", "number", "state", "name", "labels")
 _PAGING = ("size", "partialPage")
 _NEEDS_LOCATION = {("redis", "instances"), ("redis", "clusters"), ("redis", "backupCollections"),
                    ("firestore", "backups"), ("kms", "keyRings")}  # fmt: skip
-_NEEDED = {("sql", "backupRuns"): ("instance", "id"), ("sql", "operations"): ("targetId", "name"),
-           ("assets", "extra"): ("name", "assetType")}
+_NEEDED = {
+    ("sql", "backupRuns"): ("instance", "id"),
+    ("sql", "operations"): ("targetId", "name"),
+    ("assets", "extra"): ("name", "assetType"),
+}
 _INNER_LISTS = {("redis", "backupCollections"): "backups", ("kms", "keyRings"): "cryptoKeys"}
 
 
