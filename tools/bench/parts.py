@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +22,14 @@ LARGEST_CHAIN = 10_000
 """In larger worlds the machine is what a run waits for, and not the network."""
 
 
+_IMPORTS = (
+    "google.cloud.container_v1, google.cloud.redis_v1, google.cloud.bigquery, google.cloud.firestore_admin_v1",
+    "googleapiclient.discovery, google.auth",
+)
+LIBRARIES = Contestant("Google's client libraries, imported", [[sys.executable, "-c", f"import {', '.join(_IMPORTS)}"]])
+"""What no run over all types can be quicker than."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the command line says: sizes of worlds, runs of each, seconds of latency. `home` is an empty folder in
@@ -34,10 +43,10 @@ class Options:
 
 
 def help(options: Options) -> Iterator[str]:  # noqa: A001 - the name of the part
-    """The help, whose cost is the program's bare start."""
+    """The help, which costs the program's bare start, and the libraries that a run over all types needs."""
     programs = [name for name in (GATE, "gcloud") if found(name)]
     contestants = [Contestant(f"`{name} --help`", [[_program(name), "--help"]], gcloud.SETTINGS) for name in programs]
-    runs = series(contestants, options.runs, options.home, options.say)
+    runs = series([*contestants, LIBRARIES], options.runs, options.home, options.say)
     yield from costs(runs)
     if len(contestants) == 1:
         yield from ("", "gcloud is not installed here: there is nothing to compare with.")
