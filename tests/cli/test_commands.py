@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,13 +15,9 @@ from diga_verify.model import TYPES
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(clean_folder: Path) -> Path:
     """An empty folder, and nothing of the caller's settings."""
-    for name in [name for name in os.environ if name.startswith("DIGA_VERIFY_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return clean_folder
 
 
 def test_demo_shows_violations_needs_no_policy_and_no_cloud(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,14 +26,10 @@ BUSY = {"service": "storage.googleapis.com", "answer": "permission_denied"}
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(clean_folder: Path) -> Path:
     """A folder with the default policy, and nothing of the caller's settings."""
-    for name in [name for name in os.environ if name.startswith("DIGA_VERIFY_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "regions.toml").write_bytes(default_policy())
-    return tmp_path
+    (clean_folder / "regions.toml").write_bytes(default_policy())
+    return clean_folder
 
 
 class Cloud:
