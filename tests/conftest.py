@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import os
+import re
 import tomllib
 from collections.abc import Callable
 from datetime import date
@@ -24,6 +26,17 @@ from diga_verify.report import Report
 from diga_verify.simulator.server import Simulator
 from diga_verify.simulator.world import HOSTS, World
 from diga_verify.verify import Run, verify
+
+_NOT_OURS = re.compile(
+    r"(DIGA_VERIFY|GOOGLE|GCLOUD|CLOUDSDK_(CONFIG|CORE|API)|GCE_METADATA|GITHUB|GITLAB|CI|BUILDKITE)(_.*)?"
+    r"|(http|https|all|no)_proxy|(REQUESTS|CURL)_CA_BUNDLE|SSL_CERT_(FILE|DIR)|NETRC"
+    r"|(NO|FORCE|PY)_COLORS?|CLICOLOR(_FORCE)?|COLUMNS|LINES",
+    re.IGNORECASE,
+)
+"""What the machine that runs the tests may tell a program; a test says itself what it wants said."""
+
+for name in [name for name in os.environ if _NOT_OURS.fullmatch(name) and name != "DIGA_VERIFY_RECORDINGS"]:
+    del os.environ[name]  # at once: some modules of the tests run programs as they are collected
 
 settings.register_profile(
     "steady",
