@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Callable
 from datetime import date
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +17,10 @@ from hypothesis import HealthCheck, settings
 from requests.adapters import HTTPAdapter
 
 from diga_verify.checkers.registry import registered
-from diga_verify.evaluate import Scope
 from diga_verify.gateway.endpoints import stand_in
 from diga_verify.gateway.live import Live
 from diga_verify.gateway.patience import Patience
+from diga_verify.judgement import Scope
 from diga_verify.model import TYPES
 from diga_verify.policy import Policy, default_policy, parse_policy
 from diga_verify.report import Report
@@ -30,7 +31,7 @@ from diga_verify.verify import Run, verify
 _NOT_OURS = re.compile(
     r"(DIGA_VERIFY|GOOGLE|GCLOUD|CLOUDSDK_(CONFIG|CORE|API)|GCE_METADATA|GITHUB|GITLAB|CI|BUILDKITE)(_.*)?"
     r"|(http|https|all|no)_proxy|(REQUESTS|CURL)_CA_BUNDLE|SSL_CERT_(FILE|DIR)|NETRC"
-    r"|(NO|FORCE|PY)_COLORS?|CLICOLOR(_FORCE)?|COLUMNS|LINES",
+    r"|(NO|FORCE|PY)_COLORS?|CLICOLOR(_FORCE)?|COLUMNS|LINES|TERM",
     re.IGNORECASE,
 )
 """What the machine that runs the tests may tell a program; a test says itself what it wants said."""
@@ -63,6 +64,21 @@ def world() -> Callable[[], dict[str, Any]]:
         return table
 
     return world
+
+
+@pytest.fixture
+def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in which commands are typed, 80 columns wide."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def folder(clean_folder: Path) -> Path:
+    """The same with the default policy."""
+    (clean_folder / "regions.toml").write_bytes(default_policy())
+    return clean_folder
 
 
 @pytest.fixture

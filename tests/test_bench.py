@@ -18,8 +18,8 @@ from tools.bench.runs import Contestant, Run, RunError, series
 from tools.bench.worlds import PROJECT, SMALLEST, counts, table, world
 
 from diga_verify.checkers.registry import registered
-from diga_verify.evaluate import Scope
 from diga_verify.gateway.endpoints import stand_in
+from diga_verify.judgement import Scope
 from diga_verify.model import Verdict
 from diga_verify.policy import default_policy, parse_policy
 from diga_verify.report import Report

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diga_verify.controls import CONTROLS, Control, Matter, Standing, assessed, concerned
-from diga_verify.evaluate import JudgedPlacement, Scope, evaluate
+from diga_verify.assessment import Standing, assessed, concerned
+from diga_verify.controls import CONTROLS, Control, Matter
+from diga_verify.evaluate import evaluate
+from diga_verify.judgement import JudgedPlacement, Scope
 from diga_verify.model import Enforcement, Placement, Project, Reason, Resource, Role, Unread, Verdict, Witness
 from diga_verify.policy import Policy
 from diga_verify.policy.rules import Rules

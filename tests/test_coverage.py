@@ -18,10 +18,10 @@ from diga_verify.checkers import registry
 from diga_verify.checkers.bigquery import BigQuery
 from diga_verify.checkers.interface import Checker
 from diga_verify.checkers.registry import registered
-from diga_verify.cli.gate import run_against_shipped_world
+from diga_verify.cli.demo import run_against_shipped_world
 from diga_verify.cli.main import run
 from diga_verify.coverage import limits
-from diga_verify.evaluate import Scope
+from diga_verify.judgement import Scope
 from diga_verify.model import TYPES, Reason, Role, Witness
 from diga_verify.policy import Policy, default_policy
 from diga_verify.report import Limit, LimitKind, Report
@@ -50,7 +50,7 @@ def texts(report: Report, kind: LimitKind) -> list[str]:
 @pytest.fixture(scope="module")
 def whole() -> Report:
     """A run over the whole compliant project."""
-    return run_against_shipped_world("compliant", None, quiet=True)
+    return run_against_shipped_world("compliant", quiet=True)
 
 
 def instance(name: str) -> dict[str, Any]:

@@ -19,10 +19,10 @@ import pytest
 
 from diga_verify.checkers import registry
 from diga_verify.cli import main
-from diga_verify.cli.gate import run_against_shipped_world
+from diga_verify.cli.demo import run_against_shipped_world
 from diga_verify.cli.verbs import VERBS, command
-from diga_verify.evaluate import Scope
 from diga_verify.gateway.endpoints import stand_in
+from diga_verify.judgement import Scope
 from diga_verify.model import TYPES, Reason, Role, Unread, Verdict
 from diga_verify.policy import default_policy, parse_policy
 from diga_verify.report import Report
@@ -90,7 +90,7 @@ def test_every_reason_has_its_section_in_order() -> None:
 @pytest.fixture(scope="module")
 def compliant() -> Report:
     """The report of a run in which nothing is wrong."""
-    report = run_against_shipped_world("compliant", None, quiet=True)
+    report = run_against_shipped_world("compliant", quiet=True)
     assert report.exit_code == 0
     return report
 
@@ -183,11 +183,15 @@ def test_the_readme_lists_the_commands_and_options_that_there_are() -> None:
     }
     listed = sections(README)["Command line"].partition("`diga-verify verify --help`")[0]
     written = set(re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", listed))
-    # Each option of the gate by one of its names; no option that is not there.
-    gate = commands["verify"].params
-    assert [param.opts for param in gate if param.param_type_name == "option" and not written & {*param.opts}] == []
     assert written <= set().union(*options.values())
     assert [name for name in VERBS if name != "verify" and f"diga-verify {name}" not in listed] == []
+
+
+def test_every_option_of_the_gate_is_told_of_somewhere() -> None:
+    text = "\n".join(page.read_text("utf-8") for page in PAGES if page.name != "CHANGELOG.md")
+    told = set(re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", text))
+    gate = command("verify").commands["verify"].params
+    assert [param.opts for param in gate if param.param_type_name == "option" and not told & {*param.opts}] == []
 
 
 def test_the_readme_draws_the_layers_that_are_checked() -> None:

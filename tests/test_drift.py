@@ -16,7 +16,8 @@ from diga_verify.changes import Change, Drift, Effect, Kind
 from diga_verify.drift import NOTHING_IN_COMMON, drift, refuse_baseline
 from diga_verify.drift.places import path, spot, without_indices
 from diga_verify.errors import UsageError
-from diga_verify.evaluate import Scope, evaluate
+from diga_verify.evaluate import evaluate
+from diga_verify.judgement import Scope
 from diga_verify.model import Enforcement, Placement, Project, Reason, Resource, Role, Unread, Verdict, Witness
 from diga_verify.policy import parse_policy
 from diga_verify.policy.rules import Rules
@@ -308,6 +309,60 @@ def test_a_resource_made_anew_elsewhere_has_moved() -> None:
     assert {one[0] for one in found[3:]} == {Kind.VERDICT}
 
 
+def test_backups_that_are_like_no_other_are_told() -> None:
+    key = Placement(Role.KEY, "europe-west3", "kmsKey")
+    plain = backup("1", "europe-west3")
+    one = replace(plain, placements=(*plain.placements, key))
+
+    def come(**changes: Any) -> Resource:
+        return replace(one, name="2", full_name="//firestore.googleapis.com/2", **changes)
+
+    def kinds(*new: Resource, policy: str = POLICY) -> list[Kind]:
+        return [each.kind for each in drift(run(one, policy=policy), run(one, *new, policy=policy)).changes]
+
+    assert kinds(come()) == []
+    here = one.placements[0]
+    away, elsewhere = replace(here, location="eur3"), replace(here, field="location")
+    for places in ((here,), (away, key), (elsewhere, key), (replace(here, role=Role.REPLICA), key), ()):
+        assert Kind.APPEARED in kinds(come(placements=places)), places
+    assert kinds(come(kind="final backup")) == [Kind.APPEARED]
+    assert Kind.APPEARED in kinds(come(type="sql"))
+
+
+def test_a_backup_that_is_waived_is_not_like_one_that_is_a_violation() -> None:
+    waiver = WAIVER.format(expires="2026-12-31").replace("storage.googleapis.com/a", "firestore.googleapis.com/2")
+    policy = POLICY + waiver.replace('"primary"', '"backup"').replace('"US"', '"nam5"')
+    waived = replace(backup("2", "nam5"), full_name="//firestore.googleapis.com/2")
+    other = replace(waived, name="3", full_name="//firestore.googleapis.com/3")
+    found = drift(run(waived, policy=policy), run(waived, other, policy=policy))
+    assert (Kind.APPEARED, WORSE, "firestore 3", None, "backup nam5") in told(found)
+
+
+@pytest.mark.parametrize(
+    ("places", "shown"),
+    [
+        ((*bucket("a").placements, Placement(Role.BACKUP, "eur3", "backup")), "primary europe-west3, backup eur3"),
+        ((), "no known place"),
+    ],
+)
+def test_what_has_more_than_backups_or_no_place_is_no_backup(places: tuple[Placement, ...], shown: str) -> None:
+    one = replace(bucket("a"), placements=places)
+    other = replace(one, name="b", full_name="//storage.googleapis.com/b")
+    found = between(run(one), run(one, other))
+    assert (Kind.APPEARED, "gcs b", shown) in [(each[0], each[2], each[4]) for each in found]
+
+
+def test_of_another_kind_is_not_made_anew() -> None:
+    old, new = cluster("a"), replace(cluster("a", location="europe-west1"), kind="Autopilot cluster")
+    assert {Kind.VANISHED, Kind.APPEARED} <= {one[0] for one in between(run(old), run(new))}
+
+
+def test_two_answers_about_what_is_gone_are_as_grave_as_the_worse() -> None:
+    twins = bucket("b"), bucket("b", "US")
+    [gone] = [one for one in drift(run(bucket("a"), *twins), run(bucket("a"))).changes if one.kind is Kind.VANISHED]
+    assert (gone.effect, gone.before and gone.before.verdict) == (BETTER, Verdict.VIOLATION)
+
+
 def test_nobody_knows_which_of_two_has_moved() -> None:
     olds = [cluster("a"), cluster("a", location="europe-west1")]
     kinds = [one[0] for one in between(run(*olds), run(cluster("a", location="us-east1")))]
@@ -431,9 +486,12 @@ class TestScope:
         assert NOTHING_IN_COMMON not in drift(*both).caveats
 
     def test_a_type_that_only_one_whole_run_could_read(self) -> None:
-        found = drift(run(bucket("a"), scope=Scope(("gcs", "kms"))), run(bucket("a"), scope=Scope(("gcs",))))
-        assert found.changes == ()
+        old, new = run(bucket("a"), scope=Scope(("gcs", "kms"))), run(bucket("a"), scope=Scope(("gcs",)))
+        found = drift(old, new)
+        assert told(found) == [(Kind.COVERAGE, WORSE, "kms checker", "diga-verify 0", "not looked at")]
         assert found.caveats == ("only the old run looked at kms: not compared",)
+        assert between(new, old) == [(Kind.COVERAGE, BETTER, "kms checker", "not looked at", "diga-verify 0")]
+        assert between(old, run(bucket("a"), scope=Scope(("gcs",), whole=False))) == []
 
 
 class TestRules:
@@ -497,6 +555,26 @@ class TestRules:
         assert between(labelled("personal"), labelled("none")) == [
             (Kind.ENFORCEMENT, WORSE, "gcs a", "enforced", "not enforced")
         ]
+        assert between(labelled("none"), labelled("personal")) == [
+            (Kind.ENFORCEMENT, BETTER, "gcs a", "not enforced", "enforced")
+        ]
+
+    def test_one_of_two_answers_is_enough_to_be_enforced(self) -> None:
+        rules, _ = rules_of(POLICY, "development")
+
+        def labelled(*values: str) -> Report:
+            resources = [bucket("a", labels={"data": value}) for value in values]
+            judgement = evaluate(resources, (), rules, Scope(("gcs",)), Enforcement.FREE)
+            return run(environment="development", scope=Scope(("gcs",)), judgement=judgement)
+
+        assert between(labelled("personal"), labelled("personal", "none")) == []
+
+    def test_what_is_enforced_of_all_is_not_told_of_each(self) -> None:
+        rules, _ = rules_of(POLICY, "development")
+        judgement = evaluate([bucket("a")], (), rules, Scope(("gcs",)), Enforcement.FREE)
+        strict = run(bucket("a"), environment="development", scope=Scope(("gcs",)), strict=True)
+        free = replace(strict, strict=False, judgement=judgement)
+        assert between(strict, free) == [(Kind.ENFORCEMENT, WORSE, "enforcement", "required", "free")]
 
     def test_the_tool_its_tables_and_its_checkers(self) -> None:
         old = run(checkers=tuple(CheckerOrigin(type, "acme", "1", ()) for type in TYPES))

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diga_verify.evaluate import Judgement, Scope, evaluate
+from diga_verify.evaluate import evaluate
+from diga_verify.judgement import Judgement, Scope
 from diga_verify.model import TYPES, Enforcement, Placement, Project, Reason, Resource, Role, Severity, Unread, Verdict
 from diga_verify.policy import Policy
 from diga_verify.policy.rules import Rules
@@ -123,6 +124,12 @@ def test_two_answers_about_one_resource_are_both_judged(rules: Rules) -> None:
     assert sorted(one.verdict for one in judged.resources) == [Verdict.COMPLIANT, Verdict.VIOLATION]
 
 
+def test_the_same_answer_again_is_no_other_one(rules: Rules) -> None:
+    here, away, labelled = bucket(HERE), bucket(AWAY), bucket(AWAY, labels={"a": "b"})
+    result = evaluate([here, away, labelled, here, away, labelled], [], rules, GCS, Enforcement.REQUIRED)
+    assert [one.resource for one in result.resources] == [here, away, labelled]
+
+
 WAIVER = """\
 [[waivers]]
 resource = "//storage.googleapis.com/b"
@@ -160,6 +167,16 @@ def test_a_waiver_covers_its_violation(waived: Rules) -> None:
 )
 def test_a_waiver_covers_nothing_else(waived: Rules, resource: Resource, expected: Verdict) -> None:
     assert evaluate([resource], [], waived, GCS, Enforcement.REQUIRED).resources[0].verdict is expected
+
+
+@pytest.mark.parametrize("place", [HERE, NOWHERE])
+def test_a_waiver_is_for_violations_alone(rules: Rules, waived: Rules, place: Placement) -> None:
+    """Where nothing is known of a place, no waiver may hide that; and one for an allowed place covers nothing."""
+    (waiver,) = waived.waivers
+    odd = replace(rules, waivers=(replace(waiver, location=str(place.location)),))
+    judged = evaluate([bucket(place)], [], odd, GCS, Enforcement.REQUIRED)
+    assert judged.resources[0].verdict is verdict(place, rules)
+    assert Reason.UNMATCHED_WAIVER in {one.reason for one in judged.unread}
 
 
 def test_waivers_are_told_apart(policy: Callable[..., Policy]) -> None:
@@ -308,6 +325,15 @@ def test_names_that_might_have_been_meant(rules: Rules) -> None:
     assert asked.alike == ("other",)
 
 
+def test_of_very_many_names_those_nearby_are_compared(rules: Rules) -> None:
+    names = [*(f"a{number}" for number in range(800)), "logs-eu1", *(f"z{number}" for number in range(800))]
+    # Resources come in the order of their full names, which need not be that of their names.
+    found = [replace(bucket(HERE, name=name), full_name=f"//b/{9999 - at}") for at, name in enumerate(names)]
+    scope = Scope(("gcs",), frozenset({("gcs", "logs-eu2")}), whole=False)
+    (asked,) = evaluate(found, [], rules, scope, Enforcement.REQUIRED).missing
+    assert asked.alike == ("logs-eu1",)
+
+
 def test_results_are_in_the_order_of_types_then_of_names(rules: Rules) -> None:
     scope = Scope(("gcs", "gke"))
     found = [bucket(SILENT, name="b"), bucket(SILENT, name="a"), cluster("z", SILENT), cluster("y", SILENT)]
@@ -332,6 +358,12 @@ def test_what_differs_in_its_resource_alone_is_in_order_too(rules: Rules) -> Non
     unread = [Unread("gcs", "b", Reason.TIMEOUT, "1", one) for one in about]
     judged = evaluate([], unread[::-1], rules, Scope(("gcs",), whole=False), Enforcement.REQUIRED)
     assert [one.resource for one in judged.unread] == about
+
+
+def test_what_differs_in_where_an_api_is_off_alone_is_in_order_too(rules: Rules) -> None:
+    off = [Unread("gcs", scope, Reason.API_DISABLED, "1", None, here) for scope in "abcdefgh" for here in (False, True)]
+    judged = evaluate([], off[::-1], rules, Scope(("gcs",), whole=False), Enforcement.REQUIRED)
+    assert list(judged.unread) == off
 
 
 def test_what_was_not_read_of_resources_nobody_asked_for_is_left_out(rules: Rules) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
 import json
 import random
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,11 @@ from diga_verify.checkers.registry import registered
 from diga_verify.cli.main import run
 from diga_verify.cli.replay import compare
 from diga_verify.errors import EvidenceError, Interrupted
-from diga_verify.evaluate import Scope
 from diga_verify.formats.json import document, render
 from diga_verify.formats.page import Page
 from diga_verify.gateway import gateway
 from diga_verify.gateway.patience import Patience
+from diga_verify.judgement import Scope
 from diga_verify.model import Reason
 from diga_verify.policy import default_policy
 from diga_verify.reading import Reading
@@ -104,6 +106,29 @@ def test_replay_writes_the_same_report(stored: Path, capsys: pytest.CaptureFixtu
     assert run(["replay", "evidence.json", "--report", "report.json", "-o", "again.json"]) == 1
     assert (stored / "again.json").read_bytes() == (stored / "report.json").read_bytes()
     assert "exit 1" in capsys.readouterr().out
+
+
+def test_evidence_and_a_report_may_come_through_standard_input(
+    stored: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, handed in (
+        (["-", "--report", "report.json"], "evidence.json"),
+        (
+            ["evidence.json", "--report", "-"],
+            "report.json",
+        ),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((stored / handed).read_bytes())))
+        assert run(["replay", *words, "-o", "again.json"]) == 1
+        assert (stored / "again.json").read_bytes() == (stored / "report.json").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
+    capsys.readouterr()
+    assert run(["replay", "-"]) == 3
+    assert "diga-verify: standard input is evidence of version None" in capsys.readouterr().err
+    assert run(["replay", "-", "--baseline", "-"]) == 2
+    assert "standard input can be read once: name a file for the evidence, the report or the baseline" in (
+        capsys.readouterr().err
+    )
 
 
 def test_a_compliant_run_is_compliant_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

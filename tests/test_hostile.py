@@ -19,7 +19,6 @@ import requests
 from diga_verify.cli.main import run
 from diga_verify.errors import UsageError
 from diga_verify.gateway.endpoints import LOOPBACK, stand_in
-from diga_verify.policy import default_policy
 from diga_verify.simulator.server import Simulator
 from diga_verify.simulator.world import World
 
@@ -38,17 +37,7 @@ NAMES = (
 )
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the default policy, and nothing of the caller's settings."""
-    for name in [name for name in os.environ if name.startswith("DIGA_VERIFY_")]:
-        monkeypatch.delenv(name)
-    for name in ("NO_COLOR", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "regions.toml").write_bytes(default_policy())
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @contextmanager
@@ -282,9 +271,12 @@ def test_nobody_listening_changes_no_exit_code() -> None:
             assert done.returncode == code, redirection
 
 
-def test_help_that_nobody_takes_is_no_violation() -> None:
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["verify", "--help"], []])
+def test_help_that_nobody_takes_is_exit_4_and_one_line(words: list[str]) -> None:
     with open("/dev/full", "w") as full:
-        assert gate("--help", stdout=full).returncode not in {0, 1}
+        done = gate(*words, stdout=full)
+    said = "diga-verify: the result could not be written to standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (4, said)
 
 
 def test_an_encoding_without_the_characters_is_no_crash() -> None:

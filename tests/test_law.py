@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from diga_verify.checkers.registry import registered
-from diga_verify.evaluate import Scope
 from diga_verify.formats.json import render
 from diga_verify.formats.page import Page
 from diga_verify.gateway import gateway
 from diga_verify.gateway.endpoints import stand_in
 from diga_verify.gateway.patience import Patience
+from diga_verify.judgement import Scope
 from diga_verify.model import TYPES, Reason, Verdict
 from diga_verify.policy import Policy
 from diga_verify.report import Report

@@ -16,6 +16,9 @@ ZONE = "us-central1-f"
 KEY = "projects/dtx-data/locations/us-central1/keyRings/far-ring/cryptoKeys/far-key"
 FOREIGN_KEY = "projects/other-project/locations/europe-west4/keyRings/r/cryptoKeys/k"
 VERSION = f"{KEY}/cryptoKeyVersions/7"
+HERE_KEY = "projects/dtx-data/locations/europe-west3/keyRings/dta-ring/cryptoKeys/dta-key"
+HERE_VERSION = f"{HERE_KEY}/cryptoKeyVersions/1"
+FAR_POOL = "projects/dtx-data/locations/us-central1/caPools/far-pool"
 CLUSTER = "projects/dtx-data/locations/europe-west3/clusters/dta-sessions"
 FAR_CLUSTER = "projects/dtx-data/locations/us-central1/clusters/dta-sessions-2"
 
@@ -99,6 +102,24 @@ MISPLACED: tuple[tuple[str, Callable[[World], None], str, str, str, str, str], .
         "gke boot disks of auto-provisioned pools",
         at("gke.clusters.-1.autoscaling.autoprovisioningNodePoolDefaults.bootDiskKmsKey", KEY),
         "gke", "dta-cluster", "key", AWAY, "autoscaling.autoprovisioningNodePoolDefaults.bootDiskKmsKey",
+    ),
+    (
+        "gke key that database encryption used before",
+        at("gke.clusters.-1.databaseEncryption.decryptionKeys", [HERE_KEY, KEY]),
+        "gke", "dta-cluster", "key", AWAY, "databaseEncryption.decryptionKeys[1]",
+    ),
+    (
+        "gke disks of the control plane",
+        at("gke.clusters.-1.userManagedKeysConfig.controlPlaneDiskEncryptionKeyVersions", [HERE_VERSION, VERSION]),
+        "gke", "dta-cluster", "key", AWAY, "userManagedKeysConfig.controlPlaneDiskEncryptionKeyVersions[1]",
+    ),
+    *(
+        (
+            f"gke {authority}",
+            at(f"gke.clusters.-1.userManagedKeysConfig.{authority}", FAR_POOL),
+            "gke", "dta-cluster", "key", AWAY, f"userManagedKeysConfig.{authority}",
+        )
+        for authority in ("clusterCa", "aggregationCa", "etcdApiCa", "etcdPeerCa")
     ),
     # Cloud SQL
     ("sql region", at("sql.instances.0.region", AWAY), "sql", "dta-postgres", "primary", AWAY, "region"),

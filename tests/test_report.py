@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from diga_verify.evaluate import JudgedPlacement, JudgedResource, Judgement, Missing
+from diga_verify.judgement import JudgedPlacement, JudgedResource, Judgement, Missing
 from diga_verify.locations.algebra import area, bound
 from diga_verify.model import (
     PROOF_LACKING,

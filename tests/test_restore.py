@@ -11,13 +11,12 @@ import pytest
 from diga_verify.checkers.firestore import DATABASE, Firestore
 from diga_verify.checkers.redis import CLUSTER, Redis
 from diga_verify.checkers.sql import Sql
-from diga_verify.evaluate import Scope, evaluate
+from diga_verify.evaluate import evaluate
+from diga_verify.history import Backup, Filling, History
+from diga_verify.judgement import Scope
 from diga_verify.model import (
     TYPES,
-    Backup,
     Enforcement,
-    Filling,
-    History,
     Item,
     Placement,
     Project,
@@ -116,13 +115,13 @@ class TestBackups:
     def test_one_that_expires_after_the_run_counts(self, look: Look) -> None:
         assert look([database(backups=(replace(GOOD, expires="2026-11-23T12:00:01Z"),))]).unread == ()
 
-    @pytest.mark.parametrize(("hours", "expected"), [(10.0, []), (9.99, [Reason.NO_BACKUP])])
+    @pytest.mark.parametrize(("hours", "expected"), [(10.0, []), (9.998, [Reason.NO_BACKUP])])
     def test_the_newest_may_have_to_be_new(self, look: Look, hours: float, expected: list[Reason]) -> None:
         old = replace(GOOD, until="2026-11-22T02:00:00Z")
         new_elsewhere = Backup("us", "us", "2026-11-23T11:59:00Z")
         found = look([database(backups=(GOOD, old, new_elsewhere))], Recovery(max_age_hours=hours))
         assert reasons(found) == expected
-        assert not expected or "2026-11-23T02:00:00Z, more than 9.99 hours" in found.unread[0].detail
+        assert not expected or "2026-11-23T02:00:00Z, more than 9.998 hours" in found.unread[0].detail
 
     @pytest.mark.parametrize(
         ("until", "expected"), [("2026-11-23T13:00:00Z", []), ("2099-01-01T00:00:00Z", [Reason.NO_BACKUP])]
@@ -186,6 +185,9 @@ class TestSources:
             ("old", ["europe-west1"]),
             ("sql/final", ["us"]),
             ("final", ["us"]),
+            ("sql/zones", ["europe-west3-a", "europe-west3-b"]),
+            ("in-time", ["eu"]),
+            ("untimed", [None]),
             ("gs://dumps/x", ["EUROPE-WEST3"]),
             ("gcs/dumps", ["EUROPE-WEST3"]),
             ("empty", []),
@@ -201,14 +203,24 @@ class TestSources:
     def test_the_operators_word_counts_as_far_as_this_run_finds_it(
         self, look: Look, said: str, expected: list[str | None]
     ) -> None:
-        final = Resource("sql", "final", "//final", "backup", (Placement(Role.BACKUP, "us", "location"),))
-        later = Backup("later", "eu", "2026-11-23T09:00:01Z")
+        key = Placement(Role.KEY, "europe-west3", "kmsKey")
+        final = Resource("sql", "final", "//final", "backup", (Placement(Role.BACKUP, "us", "location"), key))
+        replica = Placement(Role.REPLICA, "europe-west3-b", "secondaryGceZone")
+        zones = replace(database("zones", region="europe-west3-a"), history=None)
+        zones = replace(zones, placements=(*zones.placements, replica, *final.placements))
+        backups = (
+            GOOD,
+            Backup("later", "eu", "2026-11-23T09:00:01Z"),
+            Backup("in-time", "eu", "2026-11-23T09:00:00Z"),
+            Backup("untimed", "eu", ""),
+        )
         found = look(
             [
                 database(fillings=(restore(),)),
-                database("old", region="europe-west1", backups=(GOOD, later)),
+                database("old", region="europe-west1", backups=backups),
                 bucket("dumps"),
                 final,
+                zones,
                 database("fs", type="firestore", backups=(Backup("of-firestore", "europe-west3", GOOD.until),)),
             ],
             Recovery(sources=(("sql", "db", said),)),
@@ -217,6 +229,10 @@ class TestSources:
         assert [location for location, _, _ in places] == expected
         assert all(about == f"{said}, as --restored-from says" for _, _, about in places)
         assert found.unread == ()
+
+    def test_a_backup_is_nobodys_source_of_what_came_nobody_knows_when(self, look: Look) -> None:
+        found = look([database(fillings=(restore(at=""),))], Recovery(sources=(("sql", "db", "good"),)))
+        assert [location for location, _, _ in origins(found)] == [None]
 
     def test_nobodys_word_makes_a_failed_restore_good(self, look: Look) -> None:
         failed = restore(trouble="RESTORE_VOLUME failed")
@@ -243,6 +259,13 @@ class TestSources:
         assert [one.scope for one in found.unread] == [f"--restored-from sql/{name}"]
         assert look([database()], Recovery(sources=(("sql", name, "good"),)), Scope(("gke",))).unread == ()
 
+    def test_a_slip_is_told_of_what_is_asked_for(self, look: Look) -> None:
+        asked = Recovery(sources=(("sql", "a", "good"), ("sql", "b", "good")))
+        only = Scope(("sql",), frozenset({("sql", "b")}), whole=False)
+        assert [one.scope for one in look([database("a"), database("b")], asked, only).unread] == [
+            "--restored-from sql/b"
+        ]
+
 
 class TestSince:
     def test_what_was_restored_before_the_baseline_was_judged_then(self, look: Look) -> None:
@@ -262,6 +285,14 @@ class TestSince:
         assert found.resources[0].placements[1].source == "/answers/a"
         assert origins(look([database(created=created)])) == []
 
+    @pytest.mark.parametrize(("said", "expected"), [("good", "eu"), ("later", None)])
+    def test_what_was_made_since_came_from_a_backup_that_was_there_before(
+        self, look: Look, said: str, expected: str | None
+    ) -> None:
+        made = database(created="2026-11-23T09:00:00Z", backups=(GOOD, Backup("later", "eu", "2026-11-23T09:00:01Z")))
+        found = look([made], Recovery(SINCE, sources=(("sql", "db", said),)))
+        assert origins(found) == [(expected, "createTime", f"{said}, as --restored-from says")]
+
     def test_what_the_baseline_had_must_be_there_again(self, look: Look) -> None:
         gone, here = database("gone"), database("here")
         deleted = replace(database("deleted"), live=False)
@@ -273,6 +304,8 @@ class TestSince:
         ]
         only = Scope(("sql",), frozenset({("sql", "here")}), whole=False)
         assert look([here], Recovery(SINCE, before), only).unread == ()
+        lost = Scope(("sql",), frozenset({("sql", "gone")}), whole=False)
+        assert [one.resource for one in look([here], Recovery(SINCE, before), lost).unread] == [gone.full_name]
         assert look([here], Recovery(SINCE, before), Scope(("gke",))).unread == ()
 
     def test_a_baseline_asks_for_all_that_lives_and_no_backup(

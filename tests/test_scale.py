@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from diga_verify import absent
 from diga_verify import evaluate as judging
 from diga_verify.checkers.sql import Sql
-from diga_verify.evaluate import Scope, evaluate, set_apart
+from diga_verify.evaluate import evaluate, set_apart
 from diga_verify.gateway.listing import Listed
+from diga_verify.judgement import Scope
 from diga_verify.model import Enforcement, Placement, Project, Resource, Role, Verdict
 from diga_verify.policy import Policy
 from diga_verify.policy.rules import Waiver
@@ -100,7 +102,7 @@ def test_a_missing_name_is_compared_with_those_near_it(
         compared.append(names)
         return get_close_matches(name, names[:1], most)
 
-    monkeypatch.setattr(judging, "get_close_matches", matches)
+    monkeypatch.setattr(absent, "get_close_matches", matches)
     rules = policy(more='[[expected]]\ntype = "gcs"\nname = "b-02500x"\n').environment("production")
     for count in 1000, 5000:
         evaluate(reversed(buckets(count)), (), rules, Scope(("gcs",)), Enforcement.REQUIRED)

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from diga_verify.evaluate import Scope
 from diga_verify.gateway.patience import Patience
+from diga_verify.judgement import Scope
 from diga_verify.model import TYPES, Reason, Verdict
 from diga_verify.policy import Policy
 from diga_verify.report import Report
@@ -573,12 +573,37 @@ def test_backups_of_a_deleted_instance_stand_for_themselves(
     assert {"99", "gone/98"} <= {one.resource.name for one in report.judgement.resources}
 
 
+CLUSTER = "projects/dtx-data/locations/europe-west3/clusters/dta-sessions"
 ODD_WORDS = (
     ("sql", "instances", {"instanceType": "ON_PREMISES_INSTANCE"}, Reason.EXTERNAL_DATA, True),
     ("sql", "instances", {"instanceType": "FUTURE"}, Reason.MALFORMED_ANSWER, False),
+    *(
+        ("sql", "instances", {"settings": {"backupConfiguration": {"location": "eu", "backupTier": tier}}}, why, whole)
+        for tier, why, whole in (
+            ("ENHANCED", Reason.EXTERNAL_DATA, True),
+            ("FUTURE", Reason.MALFORMED_ANSWER, False),
+        )
+    ),
     ("bigquery", "datasets", {"type": "BIGLAKE_ICEBERG"}, Reason.EXTERNAL_DATA, True),
     ("bigquery", "datasets", {"type": "FUTURE"}, Reason.MALFORMED_ANSWER, False),
+    ("bigquery", "datasets", {"catalogSource": "BIGLAKE"}, Reason.EXTERNAL_DATA, True),
+    (
+        "bigquery",
+        "datasets",
+        {"externalCatalogDatasetOptions": {"defaultStorageLocationUri": "gs://lake/tables"}},
+        Reason.EXTERNAL_DATA,
+        True,
+    ),
     ("redis", "clusters", {"crossClusterReplicationConfig": {"clusterRole": "FUTURE"}}, Reason.MALFORMED_ANSWER, False),
+    *(
+        ("redis", "clusters", {"crossClusterReplicationConfig": config}, Reason.MISSING_LOCATION, True)
+        for config in (
+            {"clusterRole": "PRIMARY", "secondaryClusters": [{"cluster": CLUSTER}, {"uid": "2"}]},
+            {"clusterRole": "SECONDARY", "primaryCluster": {"uid": "2", "cluster": ""}},
+            {"membership": {"primaryCluster": {"uid": "2"}}},
+            {"membership": {"secondaryClusters": [{"cluster": CLUSTER}, {}]}},
+        )
+    ),
 )
 
 

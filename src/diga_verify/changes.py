@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -105,10 +104,6 @@ class Drift:
 
     def count(self, effect: Effect) -> int:
         return sum(one.effect is effect for one in self.changes)
-
-    @property
-    def by_kind(self) -> Counter[Kind]:
-        return Counter(one.kind for one in self.changes)
 
     def of(self, effect: Effect) -> Iterator[Change]:
         """The changes with this effect, in order."""

@@ -1,18 +1,9 @@
-"""The control texts that auditors work with, and what a report says about each. docs/controls.md has the reasons.
-
-A report is about where data is stored. No control is about that alone, so that `satisfied` is never the last word
-on one: `Control.scope` says how far it goes.
-"""
+"""The control texts that auditors work with; `assessment` has what a report says about each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
-from diga_verify.model import Role, Verdict
-from diga_verify.report import Report
 
 
 class Matter(StrEnum):
@@ -26,17 +17,6 @@ class Matter(StrEnum):
     """Places that the company has chosen and written down: its policy."""
     REPLICATION = "replication"
     """Likewise, of copies alone."""
-
-
-class Standing(StrEnum):
-    """What a report says about a control. Nothing starts out satisfied."""
-
-    SATISFIED = "satisfied"
-    """As far as its scope goes, and no further."""
-    NOT_SATISFIED = "not-satisfied"
-    """Data lies, or may lie, where the control does not have it."""
-    NOT_PROVEN = "not-proven"
-    """The report shows neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +40,6 @@ class Control:
     def name(self) -> str:
         """How people cite it: `DiGAV section 4(3)`."""
         return f"{self.framework} {self.clause}"
-
-
-@dataclass(frozen=True, slots=True)
-class Assessed:
-    """A control, and what a report says about it."""
-
-    control: Control
-    standing: Standing
-    resources: tuple[str, ...]
-    """Full names of the resources to which it owes its standing, each once, in the report's order. Empty if it is
-    satisfied, or if what keeps it from being proven is no resource: a list that was not read, a part that was selected.
-    """
 
 
 _GDPR_HUB = "https://gdprhub.eu/index.php"
@@ -171,75 +139,3 @@ CONTROLS: tuple[Control, ...] = (
         "are seen only as resources where they arrive.",
     ),
 )
-
-
-def concerned(judged: JudgedResource, place: JudgedPlacement | None) -> tuple[Control, ...]:
-    """The controls that a finding keeps from being satisfied, in the order of `CONTROLS`.
-
-    Without a placement it is about the resource as a whole: what is not read of it touches every control; that its
-    type should not be there is no matter of places, and touches none.
-    """
-    if place is None:
-        return CONTROLS if judged.verdict is Verdict.UNVERIFIED else ()
-    return tuple(control for control in CONTROLS if _says(place, control.matter) is not Standing.SATISFIED)
-
-
-def assessed(report: Report) -> tuple[Assessed, ...]:
-    """What a report says about every control, in the order of `CONTROLS`."""
-    return tuple(_assess(control, report) for control in CONTROLS)
-
-
-def _assess(control: Control, report: Report) -> Assessed:
-    resources = report.judgement.resources
-    against = _names(one for one in resources if _any_says(one, control, Standing.NOT_SATISFIED))
-    if against:
-        return Assessed(control, Standing.NOT_SATISFIED, against)
-    doubtful = _names(one for one in resources if _is_doubtful(one, control, report))
-    # A part of a project, a stand-in, or a policy that did not govern the run proves nothing of the project.
-    real = report.whole and not report.simulated and not report.what_if
-    proves = real and report.verdict is Verdict.COMPLIANT
-    if doubtful or not proves:
-        return Assessed(control, Standing.NOT_PROVEN, doubtful)
-    return Assessed(control, Standing.SATISFIED, ())
-
-
-def _is_doubtful(judged: JudgedResource, control: Control, report: Report) -> bool:
-    """Whether a resource keeps a control from being proven."""
-    # Only --deep looks for the replicas of a dataset, and replicas are all that this matter is about.
-    unseen = control.matter is Matter.REPLICATION and judged.resource.type == "bigquery" and not report.deep
-    wrong = judged.verdict in (Verdict.VIOLATION, Verdict.UNVERIFIED)
-    return unseen or wrong or _any_says(judged, control, Standing.NOT_PROVEN)
-
-
-def _any_says(judged: JudgedResource, control: Control, standing: Standing) -> bool:
-    return any(_says(place, control.matter) is standing for place in judged.placements)
-
-
-def _says(place: JudgedPlacement, matter: Matter) -> Standing:
-    """What a placement, taken alone, says about a control of this matter."""
-    if matter in (Matter.LAW, Matter.TRANSFER):
-        return _says_of_countries(place, matter)
-    proven = place.verdict is Verdict.COMPLIANT and place.assumption is None
-    if proven or (matter is Matter.REPLICATION and not _is_copy(place)):
-        return Standing.SATISFIED
-    # What is waived or assumed is somebody's word: it may be good, and is not proof.
-    return Standing.NOT_SATISFIED if place.verdict is Verdict.VIOLATION else Standing.NOT_PROVEN
-
-
-def _says_of_countries(place: JudgedPlacement, matter: Matter) -> Standing:
-    """Whatever the policy makes of it: a policy can allow and waive what the law does not."""
-    if place.bound is None or place.assumption is not None:
-        return Standing.NOT_PROVEN
-    if place.bound.lawful:
-        return Standing.SATISFIED
-    return Standing.NOT_SATISFIED if matter is Matter.LAW else Standing.NOT_PROVEN
-
-
-def _is_copy(place: JudgedPlacement) -> bool:
-    """Whether it is, or may be, one of several places where the same data lies."""
-    several = place.bound is None or len(place.bound.regions) != 1
-    return several or place.placement.role in (Role.REPLICA, Role.BACKUP)
-
-
-def _names(resources: Iterable[JudgedResource]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.resource.full_name for one in resources))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from diga_verify import services
 from diga_verify.checkers.interface import Checker
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
+from diga_verify.judgement import JudgedPlacement, JudgedResource
 from diga_verify.model import TYPES, Reason
 from diga_verify.policy.rules import Assumption, Waiver
 from diga_verify.report import Limit, LimitKind, Report

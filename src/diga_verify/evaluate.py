@@ -2,108 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 
-from diga_verify.locations.algebra import Bound, bound
-from diga_verify.model import (
-    Enforcement,
-    Placement,
-    Reason,
-    Resource,
-    Role,
-    Severity,
-    Unread,
-    Verdict,
-)
-from diga_verify.policy.rules import Allowed, Assumption, Rules, Waiver
+from diga_verify import absent
+from diga_verify.judgement import GRAVEST_FIRST, JudgedPlacement, JudgedResource, Judgement, Scope
+from diga_verify.locations.algebra import bound
+from diga_verify.model import Enforcement, Placement, Reason, Resource, Role, Severity, Unread, Verdict
+from diga_verify.policy.rules import Rules, Waiver
 
-_GRAVEST_FIRST = (Verdict.VIOLATION, Verdict.UNVERIFIED, Verdict.WAIVED, Verdict.COMPLIANT)
-_COMPARED = 1000
-"""With so many names one that is missing is compared, at most: to compare it with 100,000 takes seconds."""
 _KEPT = 4096
 """So many judgements are kept, for most placements of a large project are like others."""
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedPlacement:
-    """A placement, and what the policy makes of it."""
-
-    placement: Placement
-    location: str | None
-    """The location judged: the placement's own, or the one that the policy assumes where the API is silent."""
-    bound: Bound | None
-    verdict: Verdict
-    severity: Severity | None
-    allowed: Allowed
-    waiver: Waiver | None = None
-    assumption: Assumption | None = None
-    reason: Reason | None = None
-    """Why it is unverified, when it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedResource:
-    """A resource, and what all its placements together come to."""
-
-    resource: Resource
-    verdict: Verdict
-    placements: tuple[JudgedPlacement, ...]
-    enforced: bool
-    """Whether a violation here, or anything unverified, stops the deployment."""
-    declared_unused: bool = False
-    """The policy says that the project does not use this type: that it is there is the violation."""
-
-    @property
-    def severity(self) -> Severity | None:
-        """The gravest of its violations."""
-        found = {place.severity for place in self.placements if place.verdict is Verdict.VIOLATION}
-        if Severity.CRITICAL in found:
-            return Severity.CRITICAL
-        return Severity.HIGH if found or self.declared_unused else None
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A resource that must exist and does not."""
-
-    type: str
-    name: str
-    location: str | None
-    line: int | None
-    """The line of the policy that expects it; None when the command line asked for it."""
-    alike: tuple[str, ...] = ()
-    """Names of the type's resources that might have been meant."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a run looks at: all types of the project, or what `-t` and `-r` select."""
-
-    types: tuple[str, ...]
-    wanted: frozenset[tuple[str, str]] = frozenset()
-    """Type and name of the only resources asked for; empty means all."""
-    whole: bool = True
-
-    def holds(self, resource: Resource, owner: Resource | None) -> bool:
-        """Whether a resource is asked for. A copy is, where its owner is."""
-        if not self.wanted:
-            return True
-        return any((one.type, one.name) in self.wanted for one in (resource, owner) if one is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """All verdicts of a run, in the order in which reports show them."""
-
-    resources: tuple[JudgedResource, ...]
-    missing: tuple[Missing, ...]
-    unread: tuple[Unread, ...]
-    declared_unused: tuple[str, ...]
-    waivers_used: tuple[Waiver, ...]
 
 
 def evaluate(
@@ -117,8 +27,8 @@ def evaluate(
     found = sorted(set_apart(resources), key=lambda one: (_rank(scope, one.type), one.full_name))
     owners = {one.full_name: one for one in found}
     settled = [one for one in unread if not rules.settles(one)]
-    empty = [*_nothing_found(found, settled, rules, scope)]
-    missing = tuple(_missing(found, settled, rules, scope))
+    empty = [*absent.nothing_found(found, settled, rules, scope)]
+    missing = tuple(absent.missing(found, settled, rules, scope))
     chosen = [one for one in found if scope.holds(one, owners.get(one.owner))]
     # What is about a resource that nobody asked for is left out; about one that nobody found, it is kept.
     others = owners.keys() - {one.full_name for one in chosen}
@@ -128,7 +38,7 @@ def evaluate(
     judged = tuple(judge.resource(one, owners.get(one.owner), one.full_name in troubled) for one in chosen)
     unproven = [one for resource in judged for one in _unproven(resource)]
     used = {place.waiver for resource in judged for place in resource.placements if place.waiver is not None}
-    idle = [*_unmatched(used, kept, rules, scope)]
+    idle = [*absent.unmatched(used, kept, rules, scope)]
     return Judgement(
         resources=judged,
         missing=missing,
@@ -178,7 +88,7 @@ class _Judge:
         personal = any(self._rules.holds_personal_data(one.labels) for one in (resource, owner) if one is not None)
         return JudgedResource(
             resource=resource,
-            verdict=next(verdict for verdict in _GRAVEST_FIRST if verdict in verdicts),
+            verdict=next(verdict for verdict in GRAVEST_FIRST if verdict in verdicts),
             placements=placements,
             enforced=self._enforced or personal,
             declared_unused=unused,
@@ -207,46 +117,6 @@ def _judge_placement(place: Placement, type: str, rules: Rules) -> JudgedPlaceme
         return JudgedPlacement(place, location, None, Verdict.UNVERIFIED, None, allowed, reason=reason)
     severity = Severity.HIGH if known.lawful else Severity.CRITICAL
     return JudgedPlacement(place, location, known, Verdict.VIOLATION, severity, allowed, assumption=assumption)
-
-
-def _nothing_found(found: Sequence[Resource], unread: Sequence[Unread], rules: Rules, scope: Scope) -> Iterator[Unread]:
-    seen = {one.type for one in found} | {one.type for one in unread}
-    for type in scope.types:
-        if type in rules.unused or type in seen:
-            continue
-        detail = (
-            f"nothing of type {type} was found, and an empty list is no proof; "
-            f'if the project does not use it, write unused = ["{type}"] into environments.{rules.name}'
-        )
-        yield Unread(type, type, Reason.NOTHING_FOUND, detail)
-
-
-def _missing(found: Sequence[Resource], unread: Sequence[Unread], rules: Rules, scope: Scope) -> Iterator[Missing]:
-    """Expected resources that a complete list does not hold. From an incomplete list nothing is concluded."""
-    incomplete = {one.type for one in unread if one.resource is None}
-    there = {(one.type, one.name) for one in found if one.live}
-    expected = [one for one in rules.expected if not scope.wanted or (one.type, one.name) in scope.wanted]
-    meant = {(one.type, one.name) for one in expected}
-    those = (one for one in found if one.live and (one.type, one.name) in meant)
-    located = {(one.type, one.name, place.location) for one in those for place in one.placements}
-    for one in expected:
-        if one.type not in scope.types or one.type in incomplete:
-            continue
-        key = (one.type, one.name)
-        if key not in there or (one.location is not None and (*key, one.location) not in located):
-            yield Missing(one.type, one.name, one.location, one.line, _alike(one.type, one.name, found))
-    for type, name in sorted(scope.wanted - {(one.type, one.name) for one in expected} - there):
-        if type not in incomplete:
-            yield Missing(type, name, None, None, _alike(type, name, found))
-
-
-def _alike(type: str, name: str, found: Sequence[Resource]) -> tuple[str, ...]:
-    names = [one.name for one in found if one.type == type and one.name != name]
-    if len(names) > _COMPARED:
-        names.sort()
-        at = bisect(names, name)
-        names = names[max(0, at - _COMPARED // 2) : at + _COMPARED // 2]
-    return tuple(get_close_matches(name, names, 3))
 
 
 def _unproven(judged: JudgedResource) -> Iterator[Unread]:
@@ -278,19 +148,6 @@ def _why(place: JudgedPlacement) -> str:
         Reason.MALFORMED_ANSWER: "the field holds something that tells no place we know how to judge",
     }
     return f"{said.get(place.reason or Reason.MISSING_LOCATION, 'it could not be read')}{about}"
-
-
-def _unmatched(used: set[Waiver], unread: Sequence[Unread], rules: Rules, scope: Scope) -> Iterator[Unread]:
-    """Waivers that cover no violation. Only a run that saw everything can say so."""
-    if not scope.whole or any(one.resource is None and one.reason is not Reason.NOTHING_FOUND for one in unread):
-        return
-    for waiver in rules.waivers:
-        if waiver not in used:
-            detail = (
-                f"the waiver in line {waiver.line} for {waiver.role} {waiver.location} covers no violation; "
-                "remove it, or correct its resource, role or location"
-            )
-            yield Unread("policy", waiver.resource, Reason.UNMATCHED_WAIVER, detail)
 
 
 def _rank(scope: Scope, type: str) -> int:

@@ -1,4 +1,5 @@
-"""The nouns of diga-verify. Frozen, and importing nothing of ours: every other module may lean on them."""
+"""The nouns of diga-verify. Frozen, and importing nothing of ours but history.py, which has those of a database's past:
+every other module may lean on them."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from diga_verify.history import History
 
 Json = Mapping[str, Any]
 """One JSON object, as a Google Cloud API writes it."""
@@ -153,48 +156,6 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Backup:
-    """A finished backup that a database can be restored from."""
-
-    name: str
-    """As it is named to restore it."""
-    location: str | None
-    until: str = ""
-    """When its data is from, as the API writes it; empty when it does not say."""
-    expires: str = ""
-    """When it will be deleted, if the API says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filling:
-    """Something that filled a database with data from elsewhere: a restore, an import, a clone."""
-
-    field: str
-    """The API field it was read from."""
-    source: str = ""
-    """What it read from: a backup's resource name, or a `gs://` URI; empty when the API does not say."""
-    at: str = ""
-    """When it ended, as the API writes it; empty when it has not, or the API does not say."""
-    trouble: str = ""
-    """Why it cannot be relied upon, in words: it failed, or is not finished."""
-    full: bool = False
-    """Whether it brought data for certain: then nobody's word makes the database an empty one."""
-    pointer: str | None = dataclasses.field(default=None, compare=False)
-    """Where it stands in the evidence of the run."""
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What a run after a restore reads of a database besides its places."""
-
-    created_at: str = ""
-    """As the API writes it; empty when it does not say."""
-    backups: tuple[Backup, ...] | None = None
-    """Those that it can be restored from; None where none are asked for."""
-    fillings: tuple[Filling, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Recovery:
     """What is asked of a run after a restore, besides the places."""
 
@@ -241,6 +202,12 @@ class Project:
         """Whether `name` is the project's id or number; None where that cannot be told without its record."""
         known = [own for own in (self.id, self.number) if own is not None and own.isdigit() == name.isdigit()]
         return name in known if known else None
+
+    def is_same(self, other: Project) -> bool:
+        """Whether both are known to be one project, of which either record may not have been read."""
+        if self.number and other.number:
+            return self.number == other.number
+        return bool(self.is_named(other.id) or other.is_named(self.id))
 
 
 @dataclass(frozen=True, slots=True)

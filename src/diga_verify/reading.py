@@ -1,40 +1,34 @@
-"""Reading a project: every type at once, until all is read or the time is up. The only place with pools of threads."""
+"""Reading a project: every type at once, until all is read or the time is up."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextvars import copy_context
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
-from threading import BoundedSemaphore
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from diga_verify.checkers.interface import Checker, permissions
 from diga_verify.errors import Interrupted, ReadError
-from diga_verify.gateway.ceiling import CALLS_IN_FLIGHT
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import PROJECT
 from diga_verify.gateway.records import Record
 from diga_verify.gateway.resource_manager import missing_permissions, project_record
-from diga_verify.gateway.turns import Turn
 from diga_verify.model import Project, Reason, Resource, Unread, Witness
 from diga_verify.one_type import OfType, nothing_of, read_type, unforeseen
 from diga_verify.policy.rules import Rules
 from diga_verify.second_witness import INVENTORY, hear, unseen
 from diga_verify.services import NOT_ASKED, SERVICES, Services, enabled_services
+from diga_verify.threads import Spread, Threads
 
 T = TypeVar("T")
 Task = tuple[str, Future[T]] | None
 """A task and its name; None for one that was not finished in the reading that this one repeats."""
-Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 _TICK = 0.2
 """Seconds between two looks at a run that waits."""
 _COURTESY = 5.0
 """Seconds that a run waits for what changes no verdict."""
-_FANS = 4
-"""So many types may fan out to the limit at once before one of them waits for a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +87,8 @@ class Reading:
         self._waiting = [checker.type for checker in checkers]
         self._course = Course()
         self._gateway: Gateway | None = None
-        self._turn: Turn | None = None
-        # All types at once, the permissions of each, the project's record, the witness and the services. None of these
-        # may wait for a thread: others wait for them.
-        self._types = ThreadPoolExecutor(2 * len(checkers) + 3, thread_name_prefix="type")
-        self._calls = ThreadPoolExecutor(_FANS * CALLS_IN_FLIGHT, thread_name_prefix="call")
+        # Each type and its permissions; the project's record, the second witness and the services.
+        self._threads = Threads(2 * len(checkers) + 3)
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -110,7 +101,7 @@ class Reading:
     def read(self) -> None:
         """Read everything in scope. What is not read in the end is in `unread`."""
         try:
-            self._gateway = gateway = self._source.open(self.project, self._spread)
+            self._gateway = gateway = self._source.open(self.project, self._threads.spread)
             self._read_all(gateway)
             self._end_as_before()
         except ReadError as error:
@@ -122,9 +113,8 @@ class Reading:
         self._give_up(Reason.TIMEOUT, "the run's time was up before this was read; see --deadline")
 
     def stop(self) -> None:
-        """Begin nothing more. Threads that hang in a call are left behind: the process does not wait for them."""
-        self._types.shutdown(wait=False, cancel_futures=True)
-        self._calls.shutdown(wait=False, cancel_futures=True)
+        """Begin nothing more, and wait for nothing."""
+        self._threads.stop()
 
     def _end_as_before(self) -> None:
         before = self._source.course
@@ -211,35 +201,13 @@ class Reading:
             self.unread += [*broken_off, *unseen(witness, self.resources, self.unread, self.project, self._rules)]
             self._waiting.remove(INVENTORY)
 
-    def _spread(self, read: Callable[[Any], Any], parts: Iterable[Any]) -> Iterable[Any]:
-        """`read` for all parts, so many at once; the answers in their order, each as soon as it is there."""
-        places = BoundedSemaphore(CALLS_IN_FLIGHT)
-
-        def begun(part: Any) -> Future[Any]:
-            places.acquire()
-            task = self._calls.submit(copy_context().run, read, part)
-            task.add_done_callback(lambda _: places.release())
-            return task
-
-        tasks = [begun(part) for part in parts]
-        return (task.result() for task in tasks)
-
     def _ask(self, about: str, work: Callable[[], T], failed: Callable[[Unread], T], task: str = "") -> Task[T]:
-        """Do `work` on a thread of its own. What it raises leaves unread what it is about, and stops nothing else."""
+        """Begin to do `work`. What it raises leaves unread what it is about, and stops nothing else."""
         before = self._source.course
         name = task or about
         if before is not None and name not in before.finished:
             return None
-        self._turn = turn = Turn(self._turn)
-
-        def guarded() -> T:
-            try:
-                with turn.taken():
-                    return work()
-            except Exception as error:  # noqa: BLE001 - the boundary to answers that nobody foresaw
-                return failed(unforeseen(about, error))
-
-        return name, self._types.submit(guarded)
+        return name, self._threads.begin(work, lambda error: failed(unforeseen(about, error)))
 
     def _as_done(self, tasks: Iterable[Task[T]], at_most: float = math.inf) -> Iterator[T]:
         """What the tasks come to as they finish, until none is left, or the time is up: the run's, or `at_most`

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from diga_verify import __version__
 from diga_verify.changes import Drift
-from diga_verify.evaluate import JudgedResource, Judgement
+from diga_verify.judgement import JudgedResource, Judgement
 from diga_verify.model import PROOF_LACKING, Call, Enforcement, Project, Reason, Recovery, Severity, Verdict, Witness
 from diga_verify.services import NOT_ASKED, Services
 

@@ -12,20 +12,10 @@ from datetime import datetime
 
 from diga_verify.checkers.fields import of_name, segment
 from diga_verify.errors import ReadError
-from diga_verify.evaluate import Scope
+from diga_verify.history import Backup, Filling, History
+from diga_verify.judgement import Scope
 from diga_verify.locations.algebra import bound
-from diga_verify.model import (
-    Backup,
-    Filling,
-    History,
-    Placement,
-    Project,
-    Reason,
-    Recovery,
-    Resource,
-    Role,
-    Unread,
-)
+from diga_verify.model import Placement, Project, Reason, Recovery, Resource, Role, Unread
 from diga_verify.moment import moment
 from diga_verify.policy.rules import Rules
 from diga_verify.report import Report
@@ -67,7 +57,7 @@ def recovered(
     when the run did: an expired backup is judged by it."""
     looked = _Look(asked, found, rules, project, moment(began))
     resources = tuple(replace(one, placements=looked.placements(one), history=None) for one in found)
-    unread = (one for resource in found if scope.holds(resource, None) for one in looked.unproven(resource))
+    unread = (one for resource in found for one in looked.unproven(resource))
     return Recovered(resources, (*unread, *looked.lost(scope), *looked.idle(scope)))
 
 

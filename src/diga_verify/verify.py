@@ -13,7 +13,7 @@ from diga_verify.checkers.interface import permissions
 from diga_verify.checkers.registry import Registered
 from diga_verify.coverage import limits
 from diga_verify.errors import EvidenceError, UsageError
-from diga_verify.evaluate import Scope, evaluate
+from diga_verify.evaluate import evaluate
 from diga_verify.evidence.stored import Asked, Stored
 from diga_verify.evidence.write import write
 from diga_verify.gateway.ceiling import CALLS_IN_FLIGHT
@@ -26,13 +26,16 @@ from diga_verify.gateway.live import Live
 from diga_verify.gateway.patience import Patience
 from diga_verify.gateway.recorded import Recorded, offline_clients
 from diga_verify.gateway.records import Record
+from diga_verify.judgement import Scope
 from diga_verify.locations.algebra import adequacy_review_date, table_date
 from diga_verify.model import Enforcement, Project, Recovery
+from diga_verify.moment import stamp
 from diga_verify.policy import Policy, load_policy, parse_policy
 from diga_verify.policy.rules import Rules
-from diga_verify.reading import Course, Progress, Reading, Spread
+from diga_verify.reading import Course, Progress, Reading
 from diga_verify.report import CheckerOrigin, Evidence, Report
 from diga_verify.restore import Recovered, recovered
+from diga_verify.threads import Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,4 +236,4 @@ def _origin(registered: Registered, *, after_restore: bool) -> CheckerOrigin:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return stamp(datetime.now(UTC))

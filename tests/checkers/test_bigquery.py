@@ -13,7 +13,7 @@ from diga_verify.checkers.interface import Found
 from diga_verify.errors import ReadError
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Listed
-from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role
+from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role, Unread
 
 
 def dataset(name: str, location: str) -> Json:
@@ -81,8 +81,9 @@ class Deep(OneRecordForAll):
 
     deep = True
 
-    def __init__(self, *listed: Json) -> None:
+    def __init__(self, *listed: Json, rows: tuple[Json, ...] = ()) -> None:
         super().__init__({}, *listed)
+        self.replicas = [*rows]
         self.asked: list[str] = []
         self.queries: list[tuple[str, dict[str, Any]]] = []
         client = SimpleNamespace(project="p", query_and_wait=self.query)
@@ -90,7 +91,7 @@ class Deep(OneRecordForAll):
 
     def query(self, statement: str, **options: Any) -> list[Any]:
         self.queries.append((statement, options))
-        return []
+        return self.replicas
 
     def get_one(self, *_: Any) -> Listed:
         return Listed(())
@@ -98,6 +99,21 @@ class Deep(OneRecordForAll):
     def rows(self, _: object, scope: str, send: Callable[[], list[Json]]) -> Listed:
         self.asked.append(scope)
         return Listed(tuple(send()))
+
+
+@pytest.mark.parametrize(("name", "known"), [("d", True), ("hidden", False), (None, False)])
+def test_a_replica_of_a_dataset_that_no_list_holds(name: str | None, known: bool) -> None:
+    rows = ({"schema_name": "d", "location": "EU"}, {"schema_name": name, "location": "EU"})
+    found = BigQuery().query(cast("Gateway", Deep(dataset("d", "EU"), rows=rows)), Project("p", "1", "ACTIVE"))
+    unread = [(one.type, one.scope, one.reason) for one in found.unread]
+    assert unread == ([] if known else [("bigquery", f"projects/p/datasets/{name}", Reason.NOT_LISTED)])
+
+
+def test_a_list_that_broke_off_is_told_once() -> None:
+    broken = Unread("bigquery", "bigquery.datasets.list projects/p", Reason.TIMEOUT, "no answer")
+    gateway = Deep(dataset("d", "EU"), rows=({"schema_name": "later", "location": "EU"},))
+    gateway.list_all = lambda *_: Listed(gateway.listed, (broken,))  # type: ignore[method-assign]
+    assert BigQuery().query(cast("Gateway", gateway), Project("p", "1", "ACTIVE")).unread == (broken,)
 
 
 def test_a_deep_run_asks_wherever_datasets_are_said_to_lie_and_nowhere_else() -> None:
@@ -170,6 +186,27 @@ def test_a_view_of_what_another_system_keeps_whatever_its_type(source: object, a
         Placement(Role.PRIMARY, "europe-west3", "location"),
         Placement(Role.PRIMARY, None, field, reason=Reason.EXTERNAL_DATA, about=about),
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"catalogSource": "BIGLAKE"}, "catalogSource"),
+        (
+            {"externalCatalogDatasetOptions": {"defaultStorageLocationUri": "gs://lake/tables"}},
+            "externalCatalogDatasetOptions.defaultStorageLocationUri",
+        ),
+    ],
+)
+def test_tables_that_are_files_in_a_bucket_of_whichever_project(data: Json, field: str) -> None:
+    home, outside = read(**data).placements
+    assert (outside.role, outside.location, outside.field) == (Role.PRIMARY, None, field)
+    assert (outside.reason, home.location) == (Reason.EXTERNAL_DATA, "europe-west3")
+
+
+def test_a_catalogue_that_is_named_by_an_empty_text_is_none() -> None:
+    options = {"defaultStorageLocationUri": "", "parameters": {"owner": "x"}}
+    assert len(read(catalogSource="", externalCatalogDatasetOptions=options).placements) == 1
 
 
 def test_what_a_dataset_is_called() -> None:

@@ -21,7 +21,7 @@ DOCUMENTS = {
     "storage": "storage.v1",
     "cloudkms": "cloudkms.v1",
 }
-NEVER_MASKED = ("nextPageToken", "unreachable", "missingZones", "warnings", "kind")
+NEVER_MASKED = ("nextPageToken", "unreachable", "missingZones", "warnings", "kind", "totalSize")
 METHODS = [
     method
     for type in TYPES

@@ -48,6 +48,26 @@ def test_a_value_of_another_shape_stands_where_it_is() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("data", "at"),
+    [
+        ({"pools": [{"zones": "europe-west3-a"}]}, "pools[0].zones"),
+        ({"pools": [{"zones": ""}]}, "pools[0].zones"),
+        ({"pools": ["europe-west3-a"]}, "pools[0]"),
+        ({"pools": "europe-west3-a"}, "pools"),
+        ({"pools": ""}, "pools"),
+        ({"pools": {"name": "a"}}, "pools"),
+        ({"pools": {"zones": ["europe-west3-a"]}}, "pools"),
+        ({"pools": [["europe-west3-a"]]}, "pools[0]"),
+    ],
+)
+def test_another_shape_than_is_due_is_no_location(data: Json, at: str) -> None:
+    """A zone in place of a list of zones may be one of many."""
+    assert placements(data, (Field(Role.NODE, "pools[].zones[]"),)) == (
+        Placement(Role.NODE, None, at, reason=Reason.MALFORMED_ANSWER),
+    )
+
+
 def test_an_unset_text_is_absent_and_an_empty_entry_is_not() -> None:
     assert placements({"zone": ""}, (Field(Role.NODE, "zone"),)) == ()
     assert placements({"zone": ""}, (Field(Role.NODE, "zone", required=True),)) == (

@@ -29,7 +29,13 @@ def key(**data: Any) -> tuple[str, tuple[Placement, ...]]:
 def test_material_that_google_holds_lies_where_the_name_says(level: str) -> None:
     holder = {"protectionLevel": level}
     assert key(versionTemplate=holder, primary=holder) == ("key", (HERE,))
-    assert key() == ("key", (HERE,))
+    assert key(versionTemplate=holder) == ("key", (HERE,))
+
+
+@pytest.mark.parametrize("template", [{}, {"versionTemplate": None}, {"versionTemplate": {"algorithm": "HMAC_SHA256"}}])
+def test_a_key_that_does_not_say_who_holds_it_may_lie_anywhere(template: dict[str, Any]) -> None:
+    unsaid = Placement(Role.PRIMARY, None, "versionTemplate.protectionLevel", reason=Reason.MISSING_LOCATION)
+    assert key(**template, primary={"protectionLevel": "SOFTWARE"}) == ("key", (HERE, unsaid))
 
 
 @pytest.mark.parametrize("path", ["versionTemplate", "primary"])

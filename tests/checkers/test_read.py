@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "name": "i",
             "region": "europe-west3",
+            "instanceType": "CLOUD_SQL_INSTANCE",
             "gceZone": "europe-west3-a",
             "settings": {"backupConfiguration": {"enabled": True, "location": "eu"}},
         },

@@ -13,7 +13,7 @@ from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, 
 if TYPE_CHECKING:
     from diga_verify.gateway.gateway import Gateway
 
-HERE = {"region": "europe-west3"}
+HERE = {"region": "europe-west3", "instanceType": "CLOUD_SQL_INSTANCE"}
 ENABLED = {"settings": {"backupConfiguration": {"enabled": True}}}
 BY_DEFAULT = Placement(Role.BACKUP, None, "settings.backupConfiguration.location", reason=Reason.DEFAULT_LOCATION)
 
@@ -47,9 +47,35 @@ def test_what_makes_an_instance_a_copy(data: dict[str, Any], role: Role, kind: s
     assert found.owner == (f"//cloudsql.googleapis.com/projects/p/instances/{owner}" if owner else "")
 
 
-@pytest.mark.parametrize("data", [{}, {"region": ""}, {"region": None}])
-def test_an_instance_without_a_region(data: dict[str, Any]) -> None:
-    assert instance(data).placements == (Placement(Role.PRIMARY, None, "region", reason=Reason.MISSING_LOCATION),)
+@pytest.mark.parametrize("region", ["", None])
+def test_an_instance_without_a_region(region: str | None) -> None:
+    nowhere = Placement(Role.PRIMARY, None, "region", reason=Reason.MISSING_LOCATION)
+    assert instance({**HERE, "region": region}).placements == (nowhere,)
+
+
+@pytest.mark.parametrize("type", [{}, {"instanceType": None}])
+def test_an_instance_of_no_type_may_stand_for_a_server_elsewhere(type: dict[str, Any]) -> None:
+    unsaid = Placement(Role.PRIMARY, None, "instanceType", reason=Reason.MISSING_LOCATION)
+    found = instance({"region": "europe-west3", **type}).placements
+    assert found == (Placement(Role.PRIMARY, "europe-west3", "region"), unsaid)
+
+
+@pytest.mark.parametrize(
+    ("tier", "reason"),
+    [
+        ("STANDARD", None),
+        ("BACKUP_TIER_UNSPECIFIED", None),
+        ("ENHANCED", Reason.EXTERNAL_DATA),
+        ("ADVANCED", Reason.EXTERNAL_DATA),
+        ("FUTURE", Reason.MALFORMED_ANSWER),
+    ],
+)
+def test_tiers_whose_backups_lie_in_a_vault(tier: str, reason: Reason | None) -> None:
+    """Which no field of the instance names, whatever its own location says."""
+    settings = {"backupConfiguration": {"enabled": True, "location": "eu", "backupTier": tier}}
+    field = "settings.backupConfiguration.backupTier"
+    found = [place for place in instance({**HERE, "settings": settings}).placements if place.field == field]
+    assert found == ([Placement(Role.BACKUP, None, field, reason=reason, about=tier)] if reason else [])
 
 
 def test_the_project_is_the_instances_own() -> None:
@@ -70,6 +96,12 @@ def test_types_whose_data_lies_in_their_region(word: str, reason: Reason | None)
     found = [place for place in instance({**HERE, "instanceType": word}).placements if place.field == "instanceType"]
     expected = [Placement(Role.PRIMARY, None, "instanceType", reason=reason, about=word)] if reason else []
     assert found == expected
+
+
+def test_a_backup_keeps_the_labels_of_an_instance_that_is_gone() -> None:
+    settings = {"settings": {"userLabels": {"data": "health"}}}
+    data = {"name": "projects/p/backups/b", "instance": "gone", "location": "eu", "instanceSettings": settings}
+    assert Sql().read(Item(BACKUP, "p", data)).labels == {"data": "health"}
 
 
 @pytest.mark.parametrize("asset_type", [BACKUP, BACKUP_RUN])
@@ -107,7 +139,7 @@ def test_who_makes_backups_and_says_not_where_leaves_it_to_the_service(enabled: 
     ("backup", "shown"),
     [
         ({"location": "eu", "type": "AUTOMATED"}, True),
-        ({"location": "eu"}, True),
+        ({"location": "eu"}, False),
         ({"location": "eu", "type": "ON_DEMAND"}, False),
         ({"location": "", "type": "AUTOMATED"}, False),
         ({"type": "AUTOMATED"}, False),

@@ -94,6 +94,7 @@ SQL_BACKUP: dict[str, Any] = {
     "name": "projects/p/backups/u-1",
     "instance": "i",
     "instanceDeletionTime": "2026-01-01T00:00:00Z",
+    "instanceSettings": {"settings": {"userLabels": {"data": "health"}}},
     "location": "b3",
     "state": "SUCCESSFUL",
     "type": "FINAL",
@@ -199,6 +200,7 @@ DATASET: dict[str, Any] = {
     "location": "l1",
     "labels": {"data": "health"},
     "type": "DEFAULT",
+    "externalCatalogDatasetOptions": {"parameters": {}},
     "defaultEncryptionConfiguration": {"kmsKeyName": key("k1")},
 }
 KEY_NAME = f"{HERE}/keyRings/r/cryptoKeys/k"
@@ -229,7 +231,9 @@ WHOLE: dict[str, tuple[dict[str, Any], list[Placement], Resource]] = {
     "sqladmin.googleapis.com/Backup": (
         SQL_BACKUP,
         backup_places(""),
-        Resource("sql", "u-1", "//sqladmin.googleapis.com/projects/p/backups/u-1", "backup", ()),
+        Resource(
+            "sql", "u-1", "//sqladmin.googleapis.com/projects/p/backups/u-1", "backup", (), {"data": "health"}
+        ),
     ),
     "redis.googleapis.com/Instance": (
         REDIS,

@@ -85,6 +85,9 @@ class FakeGoogle:
     """What is asked of Google is in `requests`; `answers` holds, by host, what differs from the ordinary.
 
     An answer is an `Answer`, made with `Reply`, a function from `Seen` to one, or None for silence.
+
+    `at_tunnel` holds, by host, what happens when the proxy is asked for a tunnel to it: a function that gets the
+    handler of the request, and gives the TLS that is spoken inside, or None if there is to be no tunnel.
     """
 
     Reply = Answer
@@ -95,6 +98,7 @@ class FakeGoogle:
         self.requests: list[Seen] = []
         self.tunnels: list[str] = []
         self.answers: dict[str, Answer | Callable[[Seen], Answer] | None] = {}
+        self.at_tunnel: dict[str, Callable[[BaseHTTPRequestHandler], ssl.SSLContext | None]] = {}
         self.context = context
         self.ca = ca
         self.closing = threading.Event()
@@ -219,8 +223,13 @@ class _Handler(BaseHTTPRequestHandler):
         google = self.server.google
         google.tunnels.append(self.path)
         self.host = self.path.removesuffix(":443")
+        at_tunnel = google.at_tunnel.get(self.host)
+        context = google.context if at_tunnel is None else at_tunnel(self)
+        if context is None:
+            self.close_connection = True
+            return
         self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        self.connection = google.context.wrap_socket(self.connection, server_side=True)
+        self.connection = context.wrap_socket(self.connection, server_side=True)
         self.server.open[threading.current_thread()] = self.connection
         self.rfile = self.connection.makefile("rb")
         self.wfile = self.connection.makefile("wb", 0)

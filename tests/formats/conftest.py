@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +14,11 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from diga_verify.cli.gate import run_against_shipped_world
+from diga_verify.cli.demo import run_against_shipped_world
 from diga_verify.cli.main import run
-from diga_verify.evaluate import Missing
+from diga_verify.judgement import Missing
 from diga_verify.model import Reason, Severity, Unread, Verdict
-from diga_verify.policy import Policy, default_policy
+from diga_verify.policy import Policy
 from diga_verify.report import Report
 from diga_verify.simulator.server import Simulator
 from diga_verify.simulator.world import World, shipped_world
@@ -126,7 +125,7 @@ def read_commands() -> Callable[[str], list[Command]]:
 
 @cache
 def _shipped(world: str) -> Report:
-    return run_against_shipped_world(world, None, quiet=True)
+    return run_against_shipped_world(world, quiet=True)
 
 
 @pytest.fixture(scope="session")
@@ -208,16 +207,6 @@ def wrong_places(demo_report: Report) -> list[tuple[str, str, str | None, str, S
         for place in judged.placements
         if place.verdict is Verdict.VIOLATION
     ]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the default policy, and nothing of the caller's settings."""
-    for name in [name for name in os.environ if name.startswith("DIGA_VERIFY_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "regions.toml").write_bytes(default_policy())
-    return tmp_path
 
 
 @pytest.fixture

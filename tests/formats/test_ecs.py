@@ -21,9 +21,9 @@ from diga_verify.drift import drift
 from diga_verify.formats import ecs, ocsf
 from diga_verify.formats.json import render
 from diga_verify.formats.page import Page
-from diga_verify.model import Call, Role
+from diga_verify.model import Call, Recovery, Role
 from diga_verify.policy import Policy
-from diga_verify.report import Report
+from diga_verify.report import CheckerOrigin, Report
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy" / "elastic"
@@ -350,6 +350,15 @@ def test_what_must_not_be_overlooked_is_in_every_event(full_of_caveats: Report) 
     assert {event["diga_verify"]["run"]["scope"] for event in events(full_of_caveats)} == {"selected"}
 
 
+def test_the_page_lists_the_tags(full_of_caveats: Report) -> None:
+    restored = replace(full_of_caveats, recovery=Recovery(None, (), (("sql", "a", "empty"),)))
+    [tags] = {tuple(event["tags"]) for event in events(restored)}
+    assert {"after_restore", "by_word"} < {*tags}
+    page = (ROOT / "docs" / "audit-log.md").read_text("utf-8")
+    [row] = re.findall(r"^\| `tags` .*$", page, re.MULTILINE)
+    assert {*re.findall(r"`(\w+)`", row)} == {"tags", *tags}
+
+
 def test_changes_against_a_baseline(compliant_report: Report, demo_report: Report) -> None:
     changes = drift(compliant_report, demo_report)
     report = replace(demo_report, drift=changes)
@@ -367,6 +376,14 @@ def test_changes_against_a_baseline(compliant_report: Report, demo_report: Repor
     assert {event["event"]["severity"] for event in found if value(event, "diga_verify.change.effect") != "worse"} <= {
         1
     }
+
+
+def test_a_change_that_is_about_no_resource_says_of_which_type(compliant_report: Report) -> None:
+    origin = CheckerOrigin("spanner", "acme", "1", ())
+    changes = drift(replace(compliant_report, checkers=(*compliant_report.checkers, origin)), compliant_report)
+    [_, event] = events(replace(compliant_report, drift=changes))
+    assert event["message"] == "SIMULATED: spanner: coverage: checker: acme 1 -> not looked at"
+    assert value(event, "diga_verify.resource.type") == "spanner"
 
 
 def test_a_move_says_from_where_to_where(everything: Report) -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from diga_verify.evaluate import Missing
 from diga_verify.formats.github import render
 from diga_verify.formats.page import Page
+from diga_verify.judgement import Missing
 from diga_verify.model import Enforcement
 from diga_verify.report import Report
 

@@ -21,7 +21,8 @@ from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 from trestle.common.model_utils import ModelUtils
 from trestle.oscal.assessment_results import Model
 
-from diga_verify.cli.gate import run_against_shipped_world, tell_calls
+from diga_verify.cli.demo import run_against_shipped_world
+from diga_verify.cli.gate import tell_calls
 from diga_verify.formats import json
 from diga_verify.formats.page import Page, plain
 from diga_verify.formats.registry import FORMATS
@@ -58,7 +59,7 @@ TEXTS = st.one_of(
 
 @cache
 def honest() -> Report:
-    return run_against_shipped_world("demo", None, quiet=True)
+    return run_against_shipped_world("demo", quiet=True)
 
 
 def spoilt(value: Any, texts: list[str]) -> Any:

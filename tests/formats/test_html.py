@@ -19,11 +19,12 @@ from xml.etree.ElementTree import Element
 import html5lib  # type: ignore[import-untyped]
 import pytest
 
-from diga_verify.controls import CONTROLS, assessed
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
+from diga_verify.assessment import assessed
+from diga_verify.controls import CONTROLS
 from diga_verify.formats.html import render
 from diga_verify.formats.html_markup import code, element
 from diga_verify.formats.page import Page, plain
+from diga_verify.judgement import JudgedPlacement, JudgedResource
 from diga_verify.model import Reason, Unread, Verdict
 from diga_verify.report import Evidence, Report
 

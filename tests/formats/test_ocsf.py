@@ -15,7 +15,7 @@ from py_ocsf_models import OCSF_VERSION
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 from py_ocsf_models.objects.cloud import Cloud
 
-from diga_verify.controls import concerned
+from diga_verify.assessment import concerned
 from diga_verify.formats import ocsf
 from diga_verify.formats.page import Page
 from diga_verify.model import Verdict

@@ -13,10 +13,10 @@ from trestle.common.model_utils import ModelUtils
 from trestle.oscal import OSCAL_VERSION
 from trestle.oscal.assessment_results import Model
 
-from diga_verify.controls import Standing, assessed
-from diga_verify.evaluate import JudgedResource
+from diga_verify.assessment import Standing, assessed
 from diga_verify.formats import oscal, sarif
 from diga_verify.formats.page import Page
+from diga_verify.judgement import JudgedResource
 from diga_verify.model import Verdict
 from diga_verify.report import Evidence, Report
 

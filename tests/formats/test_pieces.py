@@ -60,7 +60,13 @@ def test_every_format_in_pieces_is_the_format(name: str, demo_report: Report, co
 
 @pytest.mark.parametrize(
     ("name", "named"),
-    [("json", '"full_name": "{}"'), ("csv", ",{},"), ("ocsf", '"uid": "{}"'), ("oscal", '"title": "{}"')],
+    [
+        ("json", '"full_name": "{}"'),
+        ("csv", ",{},"),
+        ("ocsf", '"uid": "{}"'),
+        ("oscal", '"title": "{}"'),
+        ("html", "<small><code>{}</code></small>"),
+    ],
 )
 def test_no_piece_holds_two_resources(name: str, named: str, compliant_report: Report) -> None:
     own = [named.format(judged.resource.full_name) for judged in compliant_report.judgement.resources]

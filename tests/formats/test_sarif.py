@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from diga_verify.evaluate import JudgedPlacement
 from diga_verify.formats import sarif
 from diga_verify.formats.findings import Kind
 from diga_verify.formats.page import Page
+from diga_verify.judgement import JudgedPlacement
 from diga_verify.model import Enforcement, Reason, Role, Unread, Verdict
 from diga_verify.policy import Policy
 from diga_verify.report import Report

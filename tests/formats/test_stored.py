@@ -18,14 +18,15 @@ from pydantic import TypeAdapter
 
 from diga_verify import __version__
 from diga_verify.changes import Drift
-from diga_verify.cli.gate import run_against_shipped_world
+from diga_verify.cli.demo import run_against_shipped_world
 from diga_verify.drift import drift
 from diga_verify.errors import ReportError
-from diga_verify.evaluate import Scope, evaluate
+from diga_verify.evaluate import evaluate
 from diga_verify.formats.page import Page
 from diga_verify.formats.registry import FORMATS
 from diga_verify.formats.stored import read_report
 from diga_verify.formats.stored.models import StoredReport
+from diga_verify.judgement import Scope
 from diga_verify.locations import algebra
 from diga_verify.model import (
     TYPES,
@@ -110,7 +111,7 @@ def assert_valid(document: JsonObject) -> None:
 
 @cache
 def demo() -> Report:
-    return run_against_shipped_world("demo", None, quiet=True)
+    return run_against_shipped_world("demo", quiet=True)
 
 
 Gate = Callable[..., Report]
@@ -208,7 +209,7 @@ def test_the_report_of_a_run_is_the_same_after_it_was_stored(
 
 @pytest.mark.parametrize("name", ["demo", "compliant"])
 def test_the_shipped_worlds_are_the_same_after_they_were_stored(name: str) -> None:
-    report = run_against_shipped_world(name, None, quiet=True)
+    report = run_against_shipped_world(name, quiet=True)
     assert_the_same(report)
     assert_the_same(replace(report, interrupted_by=15))
     assert_valid(json.loads(as_json(replace(report, interrupted_by=15))))

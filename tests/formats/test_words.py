@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from diga_verify.evaluate import Missing
 from diga_verify.formats import table
 from diga_verify.formats.advice import remedy
 from diga_verify.formats.page import Page
 from diga_verify.formats.words import about_missing, about_placement, conclusion, where
+from diga_verify.judgement import Missing
 from diga_verify.model import Enforcement, Reason, Verdict
 from diga_verify.policy.rules import Assumption
 from diga_verify.report import Report

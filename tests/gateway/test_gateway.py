@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from threading import Thread, Timer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +23,7 @@ from diga_verify.gateway.door import Door, put_in_front
 from diga_verify.gateway.endpoints import Endpoints
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.identity import Anonymous
-from diga_verify.gateway.listing import Listed, Method
+from diga_verify.gateway.listing import PROJECT, Listed, Method
 from diga_verify.gateway.live import Live
 from diga_verify.gateway.patience import Patience
 from diga_verify.model import Json, Project, Reason, Unread
@@ -145,6 +146,15 @@ def test_a_failing_page_ends_the_list_and_keeps_what_came_before(asking: Ask) ->
     ]
     assert len(one.network.asked) == 2
     assert [(call.pages, call.status) for call in one.gateway.calls] == [(1, "permission_denied")]
+
+
+def test_a_list_that_holds_less_than_it_speaks_of(asking: Ask) -> None:
+    """What came is kept; on which page the service tells the total does not matter."""
+    first, last = {"things": [thing("a")], "nextPageToken": "2"}, {"things": [thing("b")], "totalSize": 3}
+    listed = asking(first, last).list()
+    assert listed.items == (thing("a"), thing("b"))
+    assert [one.reason for one in listed.unread] == [Reason.PARTIAL_ANSWER]
+    assert asking(first, {**last, "totalSize": 2}).list() == Listed((thing("a"), thing("b")))
 
 
 def test_a_page_that_is_none_is_not_believed(asking: Ask) -> None:
@@ -392,3 +402,64 @@ def test_so_many_calls_are_under_way_at_once_and_no_more(asking: Ask, crowd: lis
     assert len(one.network.asked) == 2 * most
     assert one.network.most_under_way <= most
     assert {call.status for call in one.gateway.calls} == {"ok"}
+
+
+class TestWhileTheRecordOfTheProjectIsOnItsWay:
+    """Only the record tells the project's number, by which items and refusals may name it."""
+
+    BY_NUMBER = replace(THINGS, owner="projectNumber")
+    RECORD = Method(PROJECT, "cloudresourcemanager.googleapis.com", "projects.get", fields="projectId")
+
+    @pytest.fixture
+    def expecting(self, asking: Ask) -> Callable[..., Asking]:
+        """A gateway that answers at once, and gets the record a moment later."""
+
+        def expecting(*answers: Any) -> Asking:
+            one = asking(*answers, run=30.0)
+            one.gateway.project = Project("p", None, None)
+            one.gateway.expect_project()
+            arrives = Timer(0.1, lambda: setattr(one.gateway, "project", Project("p", "1", "ACTIVE")))
+            one.network.meanwhile = arrives.start
+            return one
+
+        return expecting
+
+    def test_no_item_is_taken_for_the_projects_own(self, expecting: Callable[..., Asking]) -> None:
+        own, other = {"projectNumber": "1"}, {"projectNumber": "2"}
+        listed = expecting({"things": [own, other]}).list(self.BY_NUMBER)
+        assert listed.items == (own,)
+        assert [one.reason for one in listed.unread] == [Reason.FOREIGN_RESOURCE]
+
+    def test_no_refusal_is_taken_for_another_projects(self, expecting: Callable[..., Asking]) -> None:
+        assert [one.off_in_project for one in expecting(disabled("projects/1")).get().unread] == [True]
+
+    def test_who_asks_for_the_record_does_not_wait_for_it(self, asking: Ask) -> None:
+        one = asking(disabled("projects/1"))
+        one.gateway.expect_project()
+        asked = Thread(target=one.get, args=[self.RECORD], daemon=True)
+        asked.start()
+        asked.join(20)
+        assert not asked.is_alive()
+
+    @pytest.mark.parametrize("was_expected", [False, True])
+    def test_nobody_waits_once_it_is_there(self, asking: Ask, was_expected: bool) -> None:
+        one = asking({"things": []})
+        if was_expected:
+            one.gateway.expect_project()
+            one.gateway.project = Project("p", "1", "ACTIVE")
+        asked = Thread(target=one.list, daemon=True)
+        asked.start()
+        asked.join(20)
+        assert not asked.is_alive()
+
+
+def test_a_gateway_asks_for_no_more_than_it_is_told_to(asking: Ask) -> None:
+    gateway = asking({}).gateway
+    assert (gateway.deep, gateway.after_restore) == (False, False)
+
+
+def test_a_list_of_fewer_items_than_its_answer_speaks_of(asking: Ask) -> None:
+    first = {"things": [thing("a")], "nextPageToken": "1", "totalSize": 3}
+    listed = asking(first, {"things": [thing("b")], "totalSize": 3}).list()
+    assert listed.items == (thing("a"), thing("b"))
+    assert [(one.reason, one.resource) for one in listed.unread] == [(Reason.PARTIAL_ANSWER, None)]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diga_verify.errors import ReadError
-from diga_verify.gateway.listing import Listed, Method, check_page, check_rows, gathered, joined
+from diga_verify.gateway.listing import Listed, Method, check_page, check_rows, check_total, gathered, joined
 from diga_verify.model import Json, Project, Reason, Unread
 
 MARKS = ("unreachable", "missingZones", "warnings")
@@ -45,6 +45,7 @@ def foreign(method: Method, scope: str, *items: Json, project: Project = PROJECT
         {"missingZones": []},
         {"warnings": [{"code": "C"}]},
         {"unreachable": ["us-east1"]},
+        {"things": [{"name": "a"}], "failedLocations": [], "notes": "n"},
     ],
 )
 def test_a_page(page: Json) -> None:
@@ -61,6 +62,9 @@ def test_a_page(page: Json) -> None:
         {"things": [{"name": "a"}, "b"]},
         {"others": [{"name": "a"}]},
         {"kind": "k", "things": []},
+        {"things": [{"name": "a"}], "failedLocations": ["us-east1"]},
+        {"etag": "e", "others": [{"name": "a"}]},
+        {"things": [], "totalSize": "2"},
         {"things": [], "nextPageToken": 7},
         {"things": [], "nextPageToken": None},
         *({"things": [], mark: None} for mark in MARKS),
@@ -72,6 +76,28 @@ def test_no_page(page: Json) -> None:
     with pytest.raises(ReadError) as error:
         check_page(BY_NAME, page)
     assert error.value.reason is Reason.MALFORMED_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("pages", "whole"),
+    [
+        ([{}], True),
+        ([{"things": [{}, {}]}], True),
+        ([{"things": [{}], "totalSize": 2}, {"things": [{}], "totalSize": 2}], True),
+        ([{"things": [{}, {}], "totalSize": 1}], True),  # one was added meanwhile
+        ([{"things": [{}], "totalSize": 1}, {"things": [{}]}], True),
+        ([{"things": [{}], "totalSize": 3}, {"things": [{}]}], False),
+        ([{"things": [{}]}, {"totalSize": 2}], False),
+        ([{"things": [{}], "totalSize": 3}, {"things": [{}], "totalSize": 2}], False),
+    ],
+)
+def test_a_total_that_is_told_must_be_reached(pages: list[Json], whole: bool) -> None:
+    if whole:
+        check_total(BY_NAME, pages)
+        return
+    with pytest.raises(ReadError, match="incomplete") as error:
+        check_total(BY_NAME, pages)
+    assert error.value.reason is Reason.PARTIAL_ANSWER
 
 
 def test_a_kind_that_is_due() -> None:
@@ -244,3 +270,14 @@ def test_how_a_list_is_split_into_pages_changes_nothing(items: list[Json], cuts:
     split, once = (gathered(BY_NAME, ANYWHERE, some, PROJECT) for some in (pages, [whole]))
     assert split.items == once.items
     assert set(split.unread) == set(once.unread)
+
+
+def test_a_list_that_asks_for_more_of_each_item() -> None:
+    plain = Method("t", "s", "m", "kind,things(name,parts/things(name)),nextPageToken", items="things")
+    more = plain.asking("createTime,source/uris")
+    assert more.fields == "kind,things(createTime,source/uris,name,parts/things(name)),nextPageToken"
+    assert replace(more, fields=plain.fields) == plain
+
+
+def test_a_list_without_a_mask_brings_everything_anyway() -> None:
+    assert not BY_NAME.asking("createTime").fields

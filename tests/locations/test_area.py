@@ -60,7 +60,6 @@ def allows(allowed: list[str], location: str | None, type_: str, members: tuple[
         (["EUR4"], "eur4", "gcs"),
         (["eur8"], "EUR8", "gcs"),
         (["us-east1", "europe-west3-b"], "europe-west3-b", "gke"),
-        (["eur3"], "eur3", "kms"),  # no bound, and allowed by its name
     ],
 )
 def test_allowed(allowed: list[str], location: str, type_: str) -> None:
@@ -86,6 +85,9 @@ def test_allowed(allowed: list[str], location: str, type_: str) -> None:
         (["jurisdiction:EU"], "europe-west6-a", "gke"),
         (["jurisdiction:EU"], "europe-west15", "sql"),
         (["jurisdiction:EU"], "eur3", "kms"),
+        (["eur3", "eur4"], "eur3", "kms"),  # Firestore's name for regions that need not be those of Cloud KMS
+        (["eur3", "eur4"], "eur4", "kms"),
+        (["asia1"], "asia1", "kms"),
         (["jurisdiction:EU"], "eur6", "kms"),
         (["jurisdiction:DE"], "EU", "gcs"),
         (["jurisdiction:adequacy"], "europe-west3", "sql"),

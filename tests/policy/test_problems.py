@@ -98,7 +98,7 @@ regions.toml:13: unknown type 'reddis'; did you mean 'redis'?
 regions.toml:13: 'sql' is repeated in 'unused'
 regions.toml:14: [environments.staging] lacks the key 'enforcement'
 regions.toml:15: unknown key 'enforcment' in [environments.staging]; did you mean 'enforcement'?
-regions.toml:17: 'key' is 'Data'; it must be 1 to 63 characters, no capitals and no blanks, as all keys of labels are
+regions.toml:17: 'key' is 'Data'; it must be 1 to 63 small letters, digits, '-' and '_', as all keys of labels are
 regions.toml:17: 'values' must not be empty
 regions.toml:18: [[environments.staging.required_for_labels]] lacks the key 'values'
 regions.toml:18: unknown key 'valeus' in [[environments.staging.required_for_labels]]; did you mean 'values'?
@@ -130,6 +130,21 @@ regions.toml:64: unknown key 'gcs' in [assume]; known: sql"""
 
 def test_all_problems_at_once(problems: Callable[..., str]) -> None:
     assert problems(BROKEN) == SAID
+
+
+@pytest.mark.parametrize("value", ["*", "health*", "he?lth", "a,b", "Health", "a b", "/health/", "~", "^"])
+def test_a_label_that_none_can_have(problems: Callable[..., str], small: str, value: str) -> None:
+    """It would call nothing personal data, where it means to call much so."""
+    label = f'required_for_labels = [{{ key = "data", values = ["personal", "{value}"] }}]'
+    said = "must be at most 63 small letters, digits, '-' and '_', as all values of labels are"
+    changed = small.replace("[rules]", f"{label}\n[rules]")
+    assert problems(changed) == f"regions.toml:9: element 2 of 'values' is '{value}'; it {said}"
+
+
+@pytest.mark.parametrize("value", ["", "0", "personal-data_2", "gesundheit-ä", "健康"])
+def test_a_label_in_any_script(read: Callable[..., Policy], small: str, value: str) -> None:
+    label = f'required_for_labels = [{{ key = "data", values = ["{value}"] }}]'
+    assert read(small.replace("[rules]", f"{label}\n[rules]")).rules["staging"].holds_personal_data({"data": value})
 
 
 @pytest.mark.parametrize(

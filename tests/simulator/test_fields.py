@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diga_verify.simulator.world import World, WorldError
+from diga_verify.simulator.shape import WorldError
+from diga_verify.simulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

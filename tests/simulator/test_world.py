@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diga_verify.simulator.world import SHIPPED, World, WorldError, load_world, of_world, shipped_world
+from diga_verify.simulator.shape import WorldError
+from diga_verify.simulator.world import SHIPPED, World, load_world, of_world, shipped_world
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +40,8 @@ _DATASET = Method(
     "bigquery",
     _SERVICE,
     "bigquery.datasets.get",
-    fields="kind,datasetReference,location,labels,type,defaultEncryptionConfiguration,externalDatasetReference",
+    fields="kind,datasetReference,location,labels,type,defaultEncryptionConfiguration,externalDatasetReference,"
+    "externalCatalogDatasetOptions/defaultStorageLocationUri,catalogSource",
     kind="bigquery#dataset",
 )
 _REPLICAS = Method("bigquery", _SERVICE, "bigquery.jobs.query")
@@ -60,6 +61,7 @@ class BigQuery:
     limits = (
         "Cross-region replicas of datasets are not shown by the dataset API: only a run with --deep reads them.",
         "Tables may name a key of their own; keys of single tables are not read.",
+        "Tables may stand for files or for other systems (external, BigLake), wherever those are: they are not read.",
     )
     lifted_by_deep = limits[:1]
 
@@ -77,7 +79,8 @@ class BigQuery:
         replicas = _replicas(gateway, client, scope, listed.items) if gateway.deep else Listed(())
         got = joined(answers)
         items = (Item(DATASET, project.id, data, {"replicas": _of(data, replicas.items)}) for data in got.items)
-        return Found(tuple(items), listed.unread + got.unread + replicas.unread)
+        unknown = () if listed.unread else tuple(_of_nobody(scope, listed.items, replicas.items))
+        return Found(tuple(items), listed.unread + got.unread + replicas.unread + unknown)
 
     def read(self, item: Item) -> Resource:
         project, dataset = _reference(item.data)
@@ -135,7 +138,8 @@ def _dataset(gateway: Gateway, client: Any, scope: str, listed: Json) -> Listed:
 
 
 def _outside(data: Json) -> Iterable[Placement]:
-    """An external dataset is a view of data that another system keeps, at a place that BigQuery does not tell."""
+    """An external dataset is a view of data that another system keeps, at a place that BigQuery does not tell. So is
+    one out of a catalogue: its tables are files, in a bucket of whichever project."""
     if data.get("type") in _ELSEWHERE or "externalDatasetReference" in data:
         source = data.get("externalDatasetReference")
         about = str(source.get("externalSource", "")) if isinstance(source, dict) else ""
@@ -146,6 +150,9 @@ def _outside(data: Json) -> Iterable[Placement]:
             reason=Reason.EXTERNAL_DATA,
             about=about,
         )
+    for path in ("externalCatalogDatasetOptions.defaultStorageLocationUri", "catalogSource"):
+        for place in unheard_of(data, Role.PRIMARY, path, ("",)):
+            yield replace(place, reason=Reason.EXTERNAL_DATA)
 
 
 def _replicas(gateway: Gateway, client: Any, scope: str, datasets: Iterable[Json]) -> Listed:
@@ -169,8 +176,19 @@ def _replicas_in(gateway: Gateway, client: Any, scope: str, location: str) -> Li
     )
 
 
-def _of(dataset: Json, replicas: Iterable[Json]) -> tuple[Json, ...]:
+def _id(dataset: Json) -> object:
     reference = dataset.get("datasetReference")
-    name = reference.get("datasetId") if isinstance(reference, dict) else None
+    return reference.get("datasetId") if isinstance(reference, dict) else None
+
+
+def _of_nobody(scope: str, datasets: Iterable[Json], replicas: Iterable[Json]) -> Iterator[Unread]:
+    """Datasets of which there are replicas, and that the list does not hold."""
+    for name in sorted({str(row.get("schema_name")) for row in replicas} - {str(_id(one)) for one in datasets}):
+        detail = f"there is a replica of {name}, and the list of datasets does not hold it"
+        yield Unread("bigquery", f"{scope}/datasets/{name}", Reason.NOT_LISTED, detail)
+
+
+def _of(dataset: Json, replicas: Iterable[Json]) -> tuple[Json, ...]:
+    name = _id(dataset)
     found = {str(row.get("location")): row for row in replicas if row.get("schema_name") == name}
     return tuple(found[location] for location in sorted(found))

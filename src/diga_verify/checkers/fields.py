@@ -91,7 +91,8 @@ def walk(data: object, path: str, at: str = "") -> Iterator[tuple[str, object]]:
         return
     values: list[tuple[str, object]] = [(f"{at}.{key}" if at else key, data[key])]
     for _ in range(lists):
-        values = [entry for place, value in values for entry in _entries(place, value)]
+        yield from (one for one in values if not isinstance(one[1], list))
+        values = [entry for place, value in values if isinstance(value, list) for entry in _entries(place, value)]
     for place, value in values:
         if rest:
             yield from walk(value, rest, place)
@@ -99,11 +100,17 @@ def walk(data: object, path: str, at: str = "") -> Iterator[tuple[str, object]]:
             yield place, value
 
 
-def unheard_of(data: Json, role: Role, path: str, known: Iterable[str]) -> Iterator[Placement]:
-    """A placement at an unknown location for every word at `path` that is none of `known`. A word that an API has
-    learnt since may tell of a place that nobody looks for yet."""
+def unheard_of(
+    data: Json, role: Role, path: str, known: Iterable[str], *, required: bool = False
+) -> Iterator[Placement]:
+    """A placement at an unknown location for every word at `path` that is none of `known`, and if it is `required`, for
+    its absence. A word that an API has learnt since may tell of a place that nobody looks for yet; and proto3 leaves
+    out the word that means: unspecified."""
     words = tuple(known)
-    for place, value in walk(data, path):
+    found = tuple(walk(data, path))
+    if required and not found:
+        yield Placement(role, None, path, reason=Reason.MISSING_LOCATION, source=source_of(data))
+    for place, value in found:
         if value not in words:
             source = source_of(data, place)
             yield Placement(role, None, place, reason=Reason.MALFORMED_ANSWER, about=str(value), source=source)
@@ -121,23 +128,29 @@ def _step(path: str) -> tuple[str, int, str]:
     return key, lists.count("[]"), rest
 
 
-def _entries(place: str, value: object) -> list[tuple[str, object]]:
-    if not isinstance(value, list):
-        return [(place, value)]
-    return [(f"{place}[{index}]", entry) for index, entry in enumerate(value)]
+def _entries(place: str, values: list[object]) -> Iterator[tuple[str, object]]:
+    return ((f"{place}[{index}]", value) for index, value in enumerate(values))
 
 
 def _placements(data: Json, field: Field, prefix: str, about: str) -> Iterator[Placement]:
     found = False
     for place, value in walk(data, field.path):
-        if value == "" and not place.endswith("]"):
+        is_whole = _is_whole(place, field.path)
+        if value == "" and is_whole and not place.endswith("]"):
             continue  # proto3 writes an unset text as the empty text
         found = True
-        made, source = _placement(field, prefix + place, value, about), source_of(data, place)
+        made = _placement(field, prefix + place, value if is_whole else None, about)
+        source = source_of(data, place)
         yield made if source is None else replace(made, source=source)
     if field.required and not found:
         path = prefix + field.path
         yield Placement(field.role, None, path, reason=Reason.MISSING_LOCATION, about=about, source=source_of(data))
+
+
+def _is_whole(place: str, path: str) -> bool:
+    """Whether the value at a place is one of those that the path leads to, and not one on the way that is of another
+    shape than it should be: a text where a list was due."""
+    return place.count(".") == path.count(".") and place.count("[") == path.count("[")
 
 
 def _placement(field: Field, place: str, value: object, about: str) -> Placement:

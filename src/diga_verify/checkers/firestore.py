@@ -9,7 +9,8 @@ from diga_verify.checkers.interface import Found
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Method
 from diga_verify.gateway.records import source_of
-from diga_verify.model import Backup, Filling, History, Item, Json, Project, Resource, Role
+from diga_verify.history import Backup, Filling, History
+from diga_verify.model import Item, Json, Project, Resource, Role
 
 DATABASE = "firestore.googleapis.com/Database"
 BACKUP = "firestore.googleapis.com/Backup"

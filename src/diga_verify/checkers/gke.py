@@ -21,15 +21,24 @@ from diga_verify.model import Item, Placement, Project, Reason, Resource, Role
 
 CLUSTER = "container.googleapis.com/Cluster"
 
+_USER_MANAGED = (
+    "controlPlaneDiskEncryptionKey",
+    "controlPlaneDiskEncryptionKeyVersions[]",
+    "gkeopsEtcdBackupEncryptionKey",
+    "serviceAccountSigningKeys[]",
+    "serviceAccountVerificationKeys[]",
+    "clusterCa",
+    "aggregationCa",
+    "etcdApiCa",
+    "etcdPeerCa",
+)
 _KEYS = (
     "databaseEncryption.keyName",
+    "databaseEncryption.decryptionKeys[]",
     "nodeConfig.bootDiskKmsKey",
     "nodePools[].config.bootDiskKmsKey",
     "autoscaling.autoprovisioningNodePoolDefaults.bootDiskKmsKey",
-    "userManagedKeysConfig.controlPlaneDiskEncryptionKey",
-    "userManagedKeysConfig.gkeopsEtcdBackupEncryptionKey",
-    "userManagedKeysConfig.serviceAccountSigningKeys[]",
-    "userManagedKeysConfig.serviceAccountVerificationKeys[]",
+    *(f"userManagedKeysConfig.{key}" for key in _USER_MANAGED),
 )
 _FIELDS = (
     Field(Role.PRIMARY, "location", required=True),
@@ -45,7 +54,7 @@ _CLUSTERS = Method(
     "container.projects.locations.clusters.list",
     fields="clusters(name,selfLink,location,locations,resourceLabels,nodePools(locations,instanceGroupUrls,"
     "config/bootDiskKmsKey),autoscaling(autoprovisioningLocations,autoprovisioningNodePoolDefaults/bootDiskKmsKey),"
-    "databaseEncryption/keyName,nodeConfig/bootDiskKmsKey,userManagedKeysConfig),missingZones",
+    "databaseEncryption(keyName,decryptionKeys),nodeConfig/bootDiskKmsKey,userManagedKeysConfig),missingZones",
     items="clusters",
     partial="missingZones",
     owner="selfLink",
@@ -62,7 +71,7 @@ class Gke:
     reads = (
         "clusters: location, node locations, the zones of every node pool and of its instance groups",
         "zones in which node auto-provisioning may create nodes",
-        "keys: application-layer secrets, boot disks, control plane, etcd backups, service accounts",
+        "keys: application-layer secrets, boot disks, control plane, etcd backups, service accounts, authorities",
     )
     limits = ("Persistent volumes are Compute Engine disks and are not read.", "Backup for GKE is not read.")
 

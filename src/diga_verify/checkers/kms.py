@@ -31,7 +31,7 @@ _KEY_RINGS = Method(
     "kms",
     _SERVICE,
     f"{_PREFIX}.keyRings.list",
-    fields="keyRings/name,nextPageToken",
+    fields="keyRings/name,nextPageToken,totalSize",
     items="keyRings",
     owner="name",
 )
@@ -39,7 +39,7 @@ _CRYPTO_KEYS = Method(
     "kms",
     _SERVICE,
     f"{_PREFIX}.keyRings.cryptoKeys.list",
-    fields="cryptoKeys(name,labels,versionTemplate/protectionLevel,primary/protectionLevel),nextPageToken",
+    fields="cryptoKeys(name,labels,versionTemplate/protectionLevel,primary/protectionLevel),nextPageToken,totalSize",
     items="cryptoKeys",
     owner="name",
 )
@@ -144,7 +144,7 @@ def _keys(gateway: Gateway, ring: str) -> Listed:
 def _held_outside(item: Item) -> Iterator[Placement]:
     """A key's protection level is fixed when it is made (`versionTemplate`, immutable): EXTERNAL and EXTERNAL_VPC
     mean that the material is held by a key manager outside Google, of which no API tells the place."""
-    for path in ("versionTemplate.protectionLevel", "primary.protectionLevel"):
-        for place in unheard_of(item.data, Role.PRIMARY, path, _HELD_BY_GOOGLE):
+    for path, required in (("versionTemplate.protectionLevel", True), ("primary.protectionLevel", False)):
+        for place in unheard_of(item.data, Role.PRIMARY, path, _HELD_BY_GOOGLE, required=required):
             outside = place.about.startswith("EXTERNAL")
             yield replace(place, reason=Reason.EXTERNAL_KEY) if outside else place

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment, unheard_of, walk
 from diga_verify.checkers.interface import Found
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Listed, Method
 from diga_verify.gateway.records import source_of
-from diga_verify.model import Filling, History, Item, Json, Placement, Project, Reason, Resource, Role, Unread
+from diga_verify.history import Filling, History
+from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role, Unread
 
 INSTANCE = "redis.googleapis.com/Instance"
 CLUSTER = "redis.googleapis.com/Cluster"
@@ -36,6 +37,7 @@ _CLUSTER_FIELDS = (
     Field(Role.KEY, "kmsKey", of_name),
     Field(Role.KEY, "encryptionInfo.kmsKeyVersions[]", of_name),
 )
+_MEMBERS = tuple(field for field in _CLUSTER_FIELDS if field.path.startswith(_REPLICATION))
 _COLLECTION_FIELDS = (
     Field(Role.BACKUP, "name", of_name, required=True),
     Field(Role.KEY, "kmsKey", of_name),
@@ -181,7 +183,17 @@ def _cluster(data: Json) -> tuple[Placement, ...]:
     secondary = isinstance(config, dict) and config.get("clusterRole") == "SECONDARY"
     own = Field(Role.REPLICA if secondary else Role.PRIMARY, "name", of_name, required=True)
     strange = unheard_of(data, Role.REPLICA, f"{_REPLICATION}.clusterRole", _CLUSTER_ROLES)
-    return (*placements(data, (own, *_CLUSTER_FIELDS)), *strange)
+    return (*placements(data, (own, *_CLUSTER_FIELDS)), *strange, *_nameless(data))
+
+
+def _nameless(data: Json) -> Iterator[Placement]:
+    """Members of the replication of which the answer says that they are there, and not where."""
+    for field in _MEMBERS:
+        holder, _, key = field.path.rpartition(".")
+        for place, member in walk(data, holder):
+            if isinstance(member, dict) and (member or place.endswith("]")) and not member.get(key):
+                at = f"{place}.{key}"
+                yield Placement(field.role, None, at, reason=Reason.MISSING_LOCATION, source=source_of(data, place))
 
 
 _READERS: Mapping[str, tuple[str, str, Callable[[Json], tuple[Placement, ...]]]] = {

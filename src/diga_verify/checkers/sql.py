@@ -33,6 +33,9 @@ _BACKUP_KEYS = (Field(Role.KEY, "kmsKey", of_name), Field(Role.KEY, "kmsKeyVersi
 _HOLDS_NOTHING = frozenset({"ENQUEUED", "OVERDUE", "FAILED", "SKIPPED", "DELETED"})
 """States in which a backup holds no data, and may have no location (`BackupRun.status`, `Backup.state`)."""
 _IN_ITS_REGION = ("CLOUD_SQL_INSTANCE", "READ_REPLICA_INSTANCE", "READ_POOL_INSTANCE", "GREEN_INSTANCE")
+_TIER = "settings.backupConfiguration.backupTier"
+_TIERS = ("BACKUP_TIER_UNSPECIFIED", "STANDARD")
+"""Tiers whose backups Cloud SQL keeps itself, and lists."""
 _REPLICAS = ("replicaNames[]", "failoverReplica.name", "replicationCluster.failoverDrReplicaName")
 
 _SERVICE = "sqladmin.googleapis.com"
@@ -42,7 +45,7 @@ _INSTANCES = Method(
     "sql.instances.list",
     fields="kind,items(name,project,region,gceZone,secondaryGceZone,nodes/gceZone,instanceType,masterInstanceName,"
     "replicaNames,failoverReplica/name,replicationCluster/failoverDrReplicaName,"
-    "settings(backupConfiguration(enabled,location),userLabels),diskEncryptionConfiguration/kmsKeyName,"
+    "settings(backupConfiguration(enabled,location,backupTier),userLabels),diskEncryptionConfiguration/kmsKeyName,"
     "diskEncryptionStatus/kmsKeyVersionName),nextPageToken,warnings",
     kind="sql#instancesList",
     items="items",
@@ -62,7 +65,8 @@ _BACKUPS = Method(
     "sql",
     _SERVICE,
     "sql.Backups.ListBackups",
-    fields="backups(name,instance,instanceDeletionTime,location,state,type,kmsKey,kmsKeyVersion),nextPageToken,warnings",
+    fields="backups(name,instance,instanceDeletionTime,instanceSettings/settings/userLabels,location,state,type,kmsKey,"
+    "kmsKeyVersion),nextPageToken,warnings",
     items="backups",
     partial="warnings",
     owner="name",
@@ -88,6 +92,7 @@ class Sql:
     limits = (
         "Where the logs for point-in-time recovery lie is shown by no field.",
         "Exports go to Cloud Storage: they are seen as buckets, and only by a run that reads gcs.",
+        "Audit files of SQL Server go to a bucket: it is seen only by a run on its own project that reads gcs.",
     )
 
     def query(self, gateway: Gateway, project: Project) -> Found:
@@ -127,7 +132,8 @@ class Sql:
         if item.asset_type == BACKUP:
             name = identity(item.data, "name")
             found = tuple(_backup_placements(item.data, "state", "", _BACKUP_KEYS))
-            return Resource(self.type, name.rpartition("/")[2], f"//{_SERVICE}/{name}", "backup", found)
+            kept = labels(item.data, "instanceSettings.settings.userLabels")
+            return Resource(self.type, name.rpartition("/")[2], f"//{_SERVICE}/{name}", "backup", found, kept)
         if item.asset_type == BACKUP_RUN:
             name = f"{identity(item.data, 'instance')}/{item.data.get('id', '')}"
             full_name = f"{_full_name(item.project, identity(item.data, 'instance'))}/backupRuns/{item.data.get('id')}"
@@ -150,6 +156,7 @@ class Sql:
             placements=(
                 *placements(data, (region, *_INSTANCE_FIELDS)),
                 *_elsewhere(data),
+                *_vaulted(data),
                 *_default_backup(item),
                 *_actual_backups(item),
             ),
@@ -219,7 +226,8 @@ def _not_listed(project: Project, instances: Iterable[Json], listed: set[str]) -
         full_name = _full_name(str(data.get("project") or project.id), str(data.get("name")))
         for path in (*_REPLICAS, "masterInstanceName"):
             for field, other in walk(data, path):
-                if not isinstance(other, str) or (other and _short(other) not in listed):
+                unset = other == "" and not field.endswith("]")
+                if not isinstance(other, str) or (not unset and _short(other) not in listed):
                     detail = f"{data.get('name')} names {other!r}, and the list of instances does not hold it"
                     yield Unread("sql", f"{full_name} {field}", Reason.NOT_LISTED, detail, resource=full_name)
 
@@ -236,9 +244,17 @@ def _of_nobody(project: Project, runs: Iterable[Json], backups: Iterable[Json], 
 
 def _elsewhere(data: Json) -> Iterator[Placement]:
     """A source representation (`ON_PREMISES_INSTANCE`) stands for a server outside Google, at a place of its own."""
-    for place in unheard_of(data, Role.PRIMARY, "instanceType", _IN_ITS_REGION):
+    for place in unheard_of(data, Role.PRIMARY, "instanceType", _IN_ITS_REGION, required=True):
         on_premises = place.about == "ON_PREMISES_INSTANCE"
         yield replace(place, reason=Reason.EXTERNAL_DATA) if on_premises else place
+
+
+def _vaulted(data: Json) -> Iterator[Placement]:
+    """Backup and DR Service keeps enhanced backups in a vault, which may lie in another project and another region
+    (https://cloud.google.com/sql/docs/postgres/backup-recovery/backup-options)."""
+    for place in unheard_of(data, Role.BACKUP, _TIER, _TIERS):
+        elsewhere = place.about in ("ADVANCED", "ENHANCED")
+        yield replace(place, reason=Reason.EXTERNAL_DATA) if elsewhere else place
 
 
 def _actual_backups(item: Item) -> Iterator[Placement]:
@@ -272,5 +288,5 @@ def _default_backup(item: Item) -> Iterator[Placement]:
 def _shows_default(backup: Json, state: str) -> bool:
     """Whether a backup lies where the instance's configuration sent it. One that somebody made by hand may have
     been given a place of its own."""
-    by_schedule = backup.get("type", "AUTOMATED") == "AUTOMATED"
+    by_schedule = backup.get("type") == "AUTOMATED"
     return by_schedule and bool(backup.get("location")) and str(backup.get(state)) not in _HOLDS_NOTHING

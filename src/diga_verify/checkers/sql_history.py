@@ -8,7 +8,8 @@ from dataclasses import replace
 from diga_verify.gateway.gateway import Gateway
 from diga_verify.gateway.listing import Listed, Method
 from diga_verify.gateway.records import source_of
-from diga_verify.model import Backup, Filling, History, Json, Project
+from diga_verify.history import Backup, Filling, History
+from diga_verify.model import Json, Project
 from diga_verify.moment import moment
 
 _OPERATIONS = Method(

@@ -49,12 +49,8 @@ def refuse_baseline(old: Report, environment: str, project: str) -> None:
 
 
 def _refuse_strangers(old: Report, new: Report) -> None:
-    one, other = old.project, new.project
-    same = bool(one.is_named(other.id) or other.is_named(one.id))
-    if one.number and other.number:
-        same = one.number == other.number
-    if old.environment != new.environment or not same:
-        raise UsageError(_strangers(old, new.environment, _named(other)))
+    if old.environment != new.environment or not old.project.is_same(new.project):
+        raise UsageError(_strangers(old, new.environment, _named(new.project)))
 
 
 def _strangers(old: Report, environment: str, project: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from diga_verify.changes import Effect, State
+from diga_verify.judgement import GRAVEST_FIRST
 from diga_verify.model import Severity, Verdict
 
-_BEST_FIRST = (Verdict.COMPLIANT, Verdict.WAIVED, Verdict.UNVERIFIED, Verdict.VIOLATION)
+_BEST_FIRST = GRAVEST_FIRST[::-1]
 _SEVERITIES = (None, Severity.HIGH, Severity.CRITICAL)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from diga_verify.changes import Change, Kind, State
 from diga_verify.drift.effect import NOT_KNOWN, NOT_THERE, effect
-from diga_verify.evaluate import JudgedPlacement
+from diga_verify.judgement import JudgedPlacement
 from diga_verify.locations.algebra import normalise
 from diga_verify.model import Resource, Role, Severity, Verdict
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from diga_verify.evaluate import JudgedResource, Scope
+from diga_verify.judgement import JudgedResource, Scope
 from diga_verify.model import PROOF_LACKING, Resource, Role
 from diga_verify.report import Report
 

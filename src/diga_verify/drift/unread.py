@@ -23,6 +23,7 @@ def of_unread(before: Seen, after: Seen) -> Iterator[Change]:
             kind = Kind.UNREAD if new else Kind.READ_AGAIN
             how = Effect.NEUTRAL if old and new else Effect.WORSE if new else Effect.BETTER
             yield Change(kind, how, key[0], key[1], key[2], before=old, after=new)
+    yield from _types(before, after)
     yield from _witness(before, after)
     yield from _services(before, after)
 
@@ -48,6 +49,18 @@ def _is_comparable(one: Unread, seen: Seen, other: Seen) -> bool:
     if not there and any(one.resource == judged.resource.full_name for judged in seen.report.judgement.resources):
         return False  # a resource that only one of the two looked at
     return one.reason not in PROOF_LACKING and there == (one.resource in other.resources)
+
+
+def _types(before: Seen, after: Seen) -> Iterator[Change]:
+    """Types at which only one of two runs over the whole project looked: a third party's checker came or went."""
+    sides = before.report, after.report
+    if not all(one.whole for one in sides):
+        return
+    then, now = ({one.type: f"{one.distribution} {one.version}" for one in run.checkers} for run in sides)
+    for type in sorted(then.keys() ^ now.keys()):
+        words = [State(found.get(type, "not looked at")) for found in (then, now)]
+        how = Effect.WORSE if type in then else Effect.BETTER
+        yield Change(Kind.COVERAGE, how, type, "checker", before=words[0], after=words[1])
 
 
 def _witness(before: Seen, after: Seen) -> Iterator[Change]:

@@ -11,12 +11,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from diga_verify.errors import EvidenceError, ReadError
-from diga_verify.evaluate import Scope
 from diga_verify.evidence.stored import Asked, Stored
 from diga_verify.gateway.endpoints import Endpoints
 from diga_verify.gateway.listing import PROJECT
 from diga_verify.gateway.records import Record
+from diga_verify.judgement import Scope
 from diga_verify.model import TYPES, Call, Reason, Recovery
+from diga_verify.moment import moment
 from diga_verify.reading import Course, permissions_of
 from diga_verify.second_witness import INVENTORY
 from diga_verify.services import SERVICES
@@ -182,10 +183,7 @@ class EvidenceFile(_Strict):
 
 
 def _time(stamp: str, path: str) -> datetime:
-    try:
-        time: datetime | None = datetime.fromisoformat(stamp)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
+    time = moment(stamp)
+    if time is None:
         raise EvidenceError(f"{path} has {stamp!r} where a time is due, which is no time")
     return time

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diga_verify import __version__
-from diga_verify.evaluate import Scope
 from diga_verify.gateway.records import Record
+from diga_verify.judgement import Scope
 from diga_verify.model import Recovery
 from diga_verify.reading import Course
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
+from diga_verify.judgement import JudgedPlacement, JudgedResource
 from diga_verify.model import Reason, Role, Verdict
 
 _BACKUP_ELSEWHERE = "make a new backup in an allowed location, then delete this one"

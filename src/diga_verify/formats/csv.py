@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.advice import follow_up, next_step, remedy
 from diga_verify.formats.page import Page, plain
 from diga_verify.formats.words import about_missing, caveats, conclusion, facts, yes
+from diga_verify.judgement import JudgedPlacement, JudgedResource
 from diga_verify.model import Reason, Verdict
 from diga_verify.report import Report
 

@@ -120,8 +120,12 @@ def _digest(report: Report) -> str:
 def _found(report: Report) -> Iterator[_Event]:
     found = findings(report)
     yield from (_of_finding(one, report) for one in found if one.kind in _ACTIONS)
+    covered: dict[Waiver, list[Finding]] = {}
+    for one in found:
+        if one.place and one.place.waiver:
+            covered.setdefault(one.place.waiver, []).append(one)
     for waiver in report.judgement.waivers_used:
-        yield _of_waiver(waiver, [one for one in found if one.place and one.place.waiver == waiver], report)
+        yield _of_waiver(waiver, covered.get(waiver, ()), report)
     if report.drift is not None:
         yield from (_of_change(one, report.drift) for one in report.drift.changes)
 
@@ -232,7 +236,8 @@ def _of_change(change: Change, drift: Drift) -> _Event:
     }
     after = change.after.severity if change.after else None
     severity = (_GRAVITY[after] if after else HIGH) if change.effect is Effect.WORSE else INFO
-    name = f"{change.type} {change.name}: " if change.type and change.full_name else ""
+    words = (change.type, change.name if change.full_name else "")
+    name = f"{' '.join(filter(None, words))}: " if change.type else ""
     source = f", read from {read_from(change)}" if change.field else ""
     message = f"{name}{LABELS[change.kind]}: {said(change)}{source}"
     named = (change.kind.value, change.type, change.name, change.full_name, change.role or "", change.field)

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
 from typing import Any
 
 from diga_verify.changes import Drift, State
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.findings import Finding
 from diga_verify.formats.page import plain
 from diga_verify.formats.words import caveats
+from diga_verify.judgement import JudgedPlacement, JudgedResource
 from diga_verify.model import Resource
-from diga_verify.moment import moment
+from diga_verify.moment import moment, stamp
 from diga_verify.report import Report
 
 Fields = dict[str, Any]
@@ -66,8 +65,8 @@ def times(report: Report) -> Fields:
         return {}
     milliseconds = max(0, round((finished - started).total_seconds() * 1000))
     return {
-        "event.start": _stamp(started),
-        "event.end": _stamp(finished),
+        "event.start": stamp(started),
+        "event.end": stamp(finished),
         "event.duration": milliseconds * 1_000_000,
     }
 
@@ -159,14 +158,10 @@ def baseline(drift: Drift) -> Fields:
     """The run that this one is compared with."""
     finished = moment(drift.old.finished_at)
     return {
-        "diga_verify.baseline.finished_at": _stamp(finished) if finished else None,
+        "diga_verify.baseline.finished_at": stamp(finished) if finished else None,
         "diga_verify.baseline.verdict": drift.old.verdict.value,
         "diga_verify.baseline.complete": drift.old.complete,
         "diga_verify.baseline.simulated": drift.old.simulated,
         "diga_verify.baseline.policy_sha256": plain(drift.old.policy_sha256),
         "diga_verify.baseline.caveats": [plain(one) for one in drift.caveats],
     }
-
-
-def _stamp(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.words import about_missing, about_placement, about_unread, about_unused, caveats, counts
 from diga_verify.formats.words import conclusion as concluded
+from diga_verify.judgement import JudgedPlacement, JudgedResource
 from diga_verify.locations.algebra import normalise
 from diga_verify.model import PROOF_LACKING, Reason, Severity, Unread, Verdict
 from diga_verify.report import Report

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from diga_verify.evaluate import JudgedResource
 from diga_verify.formats.page import Page, plain
 from diga_verify.formats.words import (
     about_missing,
@@ -21,6 +20,7 @@ from diga_verify.formats.words import (
     conclusion,
     counts,
 )
+from diga_verify.judgement import JudgedResource
 from diga_verify.model import Severity, Verdict
 from diga_verify.report import Report
 

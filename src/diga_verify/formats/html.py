@@ -7,14 +7,15 @@ what is wrong, what is not known, what was accepted, what was not looked at, wha
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from itertools import chain
 
 from diga_verify.formats.html_findings import changes, missing, unread, violations, waivers
-from diga_verify.formats.html_markup import Html, code, element, fragment, lines, raw
+from diga_verify.formats.html_markup import Html, around, code, each_line, element, fragment, lines, raw
 from diga_verify.formats.html_places import picture
 from diga_verify.formats.html_records import calls, controls, limits, resources
 from diga_verify.formats.html_tables import facts_table, joined, verdict_word
@@ -38,45 +39,52 @@ _MEANS = {
 class _Section:
     title: str
     anchor: str
-    body: Html
+    body: Iterable[Html]
+    """In pieces; that of a long one is made while it is written."""
     count: int | None = None
     """How many of what it is about there are, for the table of contents."""
 
 
 def render(report: Report, page: Page) -> str:
     """The whole page. It decides nothing, and is the same for the same report."""
+    return "".join(pieces(report, page))
+
+
+def pieces(report: Report, page: Page) -> Iterator[str]:
+    """The same in pieces."""
     sections = [*_sections(report)]
-    body = lines(
-        [
-            element("a", "Skip to the verdict", class_="skip", href="#verdict"),
-            element("header", lines([*_head(report), _contents(sections)])),
-            element("main", lines(_numbered(sections)), id="main"),
-            element("footer", _foot(report)),
-        ]
-    )
-    return f"<!DOCTYPE html>\n{element('html', _meta(report), element('body', body), lang='en')}\n"
+    skip = element("a", "Skip to the verdict", class_="skip", href="#verdict")
+    header = element("header", lines([*_head(report), _contents(sections)]))
+    main = around("main", chain.from_iterable(_numbered(sections)), id="main")
+    footer = element("footer", _foot(report))
+    body = chain(each_line([skip, header]), main, [raw("\n")], each_line([footer]))
+    yield "<!DOCTYPE html>\n"
+    yield from around("html", chain([_meta(report)], around("body", body)), lang="en")
+    yield "\n"
 
 
 def _sections(report: Report) -> Iterator[_Section]:
     summary, found, drift = report.summary, places(report), report.drift
-    yield _Section("Who asked what, and when", "run", _run(report))
-    yield _Section("Where the data lies", "places", picture(found), len(found))
+    yield _Section("Who asked what, and when", "run", [_run(report)])
+    yield _Section("Where the data lies", "places", [picture(found)], len(found))
     yield _Section("Violations", "violations", violations(report), summary.violations)
-    yield _Section("Expected and missing", "missing", missing(report), summary.missing)
-    yield _Section("Not verified", "unread", unread(report), summary.unread)
-    yield _Section("Waivers in force", "waivers", waivers(report), len(report.judgement.waivers_used))
+    yield _Section("Expected and missing", "missing", [missing(report)], summary.missing)
+    yield _Section("Not verified", "unread", [unread(report)], summary.unread)
+    yield _Section("Waivers in force", "waivers", [waivers(report)], len(report.judgement.waivers_used))
     if drift is not None:
-        yield _Section("Changes since the baseline", "changes", changes(drift), len(drift.changes))
-    yield _Section("What was not covered", "limits", limits(report))
-    yield _Section("Controls", "controls", controls(report))
+        yield _Section("Changes since the baseline", "changes", [changes(drift)], len(drift.changes))
+    yield _Section("What was not covered", "limits", [limits(report)])
+    yield _Section("Controls", "controls", [controls(report)])
     yield _Section("Every resource, every place", "resources", resources(report), summary.resources)
-    yield _Section("Every call", "calls", calls(report), len(report.calls))
+    yield _Section("Every call", "calls", [calls(report)], len(report.calls))
 
 
-def _numbered(sections: Sequence[_Section]) -> Iterator[Html]:
+def _numbered(sections: Sequence[_Section]) -> Iterator[Iterable[Html]]:
     for number, one in enumerate(sections, 1):
         heading = element("h2", element("span", str(number), class_="number"), one.title, id=f"h-{one.anchor}")
-        yield element("section", lines([heading, one.body]), id=one.anchor, aria_labelledby=f"h-{one.anchor}")
+        inner = chain(each_line([heading]), one.body, [raw("\n")])
+        yield around("section", inner, id=one.anchor, aria_labelledby=f"h-{one.anchor}")
+        yield [raw("\n")]
 
 
 def _contents(sections: Sequence[_Section]) -> Html:

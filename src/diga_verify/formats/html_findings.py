@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from diga_verify.changes import Drift
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.advice import WAIVED_STEP, next_step, remedy
 from diga_verify.formats.drift_words import LABELS, TITLES, how_many, named, read_from, said
-from diga_verify.formats.html_markup import Html, code, element, fragment, lines
+from diga_verify.formats.html_markup import Html, code, each_line, element, fragment, lines
 from diga_verify.formats.html_tables import (
     Columns,
     alike,
@@ -24,6 +23,7 @@ from diga_verify.formats.html_tables import (
     verdict_word,
 )
 from diga_verify.formats.words import about_missing, about_unused, where
+from diga_verify.judgement import JudgedPlacement, JudgedResource
 from diga_verify.model import Reason, Severity, Unread, Verdict
 from diga_verify.policy.rules import Waiver
 from diga_verify.report import Report
@@ -35,13 +35,13 @@ _BEYOND = {
 _BARE = "no places of it are known"
 
 
-def violations(report: Report) -> Html:
-    """Each resource in violation, critical ones first, with every misplaced placement and the next step."""
+def violations(report: Report) -> Iterator[Html]:
+    """Each resource in violation, critical ones first, with every misplaced placement and the next step, in pieces."""
     found = [*report.of(Verdict.VIOLATION)]
     if not found:
-        return none("None was found in what was read.")
+        return iter([none("None was found in what was read.")])
     links = anchors(report)
-    return lines(_violation(number, judged, links[id(judged)], report) for number, judged in enumerate(found, 1))
+    return each_line(_violation(number, judged, links[id(judged)], report) for number, judged in enumerate(found, 1))
 
 
 def _violation(number: int, judged: JudgedResource, anchor: str, report: Report) -> Html:
@@ -135,10 +135,10 @@ def waivers(report: Report) -> Html:
         ("Owner", "w14"),
         ("Until", "w10"),
     ]
-    covered = _covered(report)
+    covered, links = _covered(report), anchors(report)
     rows = [
         [
-            _waived(one, covered.get(one, ()), anchors(report)),
+            _waived(one, covered.get(one, ()), links),
             fragment(f"{one.role}: ", code(one.location)),
             _grave(covered.get(one, ())),
             fragment(one.reason),

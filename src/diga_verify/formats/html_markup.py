@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from html import escape
 
@@ -21,13 +21,27 @@ _ENDS_BY_ITSELF = frozenset({"col", "dd", "dt", "li", "meta", "tbody", "td", "th
 
 def element(name: str, /, *children: str, **attributes: str | None) -> Html:
     """One element. An attribute that is a word of Python ends with `_`, `-` is written `_`; None leaves it out."""
+    return Html(f"{_opening(name, attributes)}{fragment(*children)}{_closing(name)}")
+
+
+def around(name: str, pieces: Iterable[Html], /, **attributes: str | None) -> Iterator[Html]:
+    """One element in pieces: what is in a long one need not be in memory as a whole."""
+    yield Html(_opening(name, attributes))
+    yield from pieces
+    yield Html(_closing(name))
+
+
+def _opening(name: str, attributes: Mapping[str, str | None]) -> str:
     named = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{_escaped(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
-    end = "" if name in _ENDS_BY_ITSELF else f"</{name}>"
-    return Html(f"<{name}{named}>{fragment(*children)}{end}")
+    return f"<{name}{named}>"
+
+
+def _closing(name: str) -> str:
+    return "" if name in _ENDS_BY_ITSELF else f"</{name}>"
 
 
 def fragment(*children: str) -> Html:
@@ -45,7 +59,12 @@ def fragment(*children: str) -> Html:
 
 def lines(pieces: Iterable[Html]) -> Html:
     """Pieces of markup, each on a line of its own, so that the source can be read too."""
-    return Html("".join(f"{piece}\n" for piece in pieces))
+    return Html("".join(each_line(pieces)))
+
+
+def each_line(pieces: Iterable[Html]) -> Iterator[Html]:
+    """The same in pieces."""
+    return (Html(f"{piece}\n") for piece in pieces)
 
 
 def code(text: str, **attributes: str | None) -> Html:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from diga_verify.controls import Assessed, Standing, assessed
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
-from diga_verify.formats.html_markup import Html, code, element, fragment, lines
+from diga_verify.assessment import Assessed, Standing, assessed
+from diga_verify.formats.html_markup import Html, around, code, element, fragment, lines, raw
 from diga_verify.formats.html_tables import (
     Columns,
     alike,
     anchors,
     fields_of,
     group_head,
-    grouped_table,
     joined,
+    long_table,
     none,
     row,
     table_of,
     ticked,
     verdict_word,
 )
+from diga_verify.judgement import JudgedPlacement, JudgedResource
 from diga_verify.model import Verdict
 from diga_verify.report import Limit, LimitKind, Report
 from diga_verify.second_witness import NAME
@@ -77,10 +78,13 @@ def _witness(report: Report) -> Iterator[Html]:
 def controls(report: Report) -> Html:
     """What the report says about each control, and what stands in its way."""
     columns = [("Clause", "w14"), ("What it asks", "w38"), ("Standing", "w14"), ("Resources in its way", "")]
-    links = {judged.resource.full_name: _link(judged, anchor) for judged, anchor in _anchored(report)}
+    standings = assessed(report)
+    named = {name for one in standings for name in one.resources}
+    anchored = ((judged, anchor) for judged, anchor in _anchored(report) if judged.resource.full_name in named)
+    links = {judged.resource.full_name: _link(judged, anchor) for judged, anchor in anchored}
     shown: dict[tuple[str, ...], str] = {}
     rows = []
-    for one in assessed(report):
+    for one in standings:
         clause = f"{one.control.framework} {one.control.clause}"
         rows.append(_control(one, clause, links, shown.get(one.resources)))
         shown.setdefault(one.resources, clause)
@@ -114,14 +118,16 @@ def _link(judged: JudgedResource, anchor: str) -> Html:
     return fragment(judged.resource.type, " ", element("a", code(judged.resource.name), href=f"#{anchor}"))
 
 
-def resources(report: Report) -> Html:
-    """Every resource with every place, by type. Open, for a browser may not print what is closed."""
+def resources(report: Report) -> Iterator[Html]:
+    """Every resource with every place, by type, in pieces. Open, for a browser may not print what is closed."""
     if not report.judgement.resources:
-        return none("No resource was read.")
+        yield none("No resource was read.")
     by_type: dict[str, list[tuple[JudgedResource, str]]] = {}
     for judged, anchor in _anchored(report):
         by_type.setdefault(judged.resource.type, []).append((judged, anchor))
-    return lines(_of_type(type, found) for type, found in by_type.items())
+    for type, found in by_type.items():
+        yield from _of_type(type, found)
+        yield raw("\n")
 
 
 _COLUMNS: Columns = (
@@ -134,15 +140,16 @@ _COLUMNS: Columns = (
 )
 
 
-def _of_type(type: str, found: Sequence[tuple[JudgedResource, str]]) -> Html:
+def _of_type(type: str, found: Sequence[tuple[JudgedResource, str]]) -> Iterator[Html]:
     counted = [(verdict, sum(judged.verdict is verdict for judged, _ in found)) for verdict in Verdict]
     told = ", ".join(f"{count:,} {verdict}" for verdict, count in counted if count)
     title = element(
         "summary", element("h3", code(type)), element("span", f"{len(found):,} in all: {told}", class_="note")
     )
-    bodies = [_resource(judged, anchor) for judged, anchor in found]
+    bodies = (_resource(judged, anchor) for judged, anchor in found)
     caption = f"Resources of type {type}, each with every place where it keeps data"
-    return element("details", title, grouped_table(caption, _COLUMNS, bodies, class_="records"), open="")
+    table = long_table(caption, _COLUMNS, bodies, class_="records")
+    return around("details", chain([title], table), open="")
 
 
 def _resource(judged: JudgedResource, anchor: str) -> Html:

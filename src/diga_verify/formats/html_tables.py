@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
-from diga_verify.evaluate import JudgedPlacement
-from diga_verify.formats.html_markup import Html, code, element, fragment, lines
+from diga_verify.formats.html_markup import Html, around, code, each_line, element, fragment, lines
+from diga_verify.judgement import JudgedPlacement
 from diga_verify.report import Report
 
 Columns = Sequence[tuple[str, str]]
@@ -27,12 +28,17 @@ def table_of(caption: str, columns: Columns, rows: Iterable[Sequence[Html]], *, 
 
 def grouped_table(caption: str, columns: Columns, bodies: Iterable[Html], *, class_: str | None = None) -> Html:
     """A table of several bodies, each with its own rows."""
+    return fragment(*long_table(caption, columns, bodies, class_=class_))
+
+
+def long_table(caption: str, columns: Columns, bodies: Iterable[Html], *, class_: str | None = None) -> Iterator[Html]:
+    """The same in pieces."""
     widths = [element("col", class_=classes.replace(" n", "") or None) for _, classes in columns]
     heads = [element("th", name, scope="col", class_=_number(classes)) for name, classes in columns]
     head = element("thead", element("tr", *heads))
     group = element("colgroup", *widths)
-    whole = [element("caption", caption), group, head, *bodies]
-    return element("div", element("table", lines(whole), class_=class_), class_="wide")
+    whole = each_line(chain([element("caption", caption), group, head], bodies))
+    return around("div", around("table", whole, class_=class_), class_="wide")
 
 
 def facts_table(caption: str, rows: Iterable[tuple[str, Html]]) -> Html:

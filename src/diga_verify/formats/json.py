@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from diga_verify.controls import Assessed, assessed
-from diga_verify.evaluate import JudgedPlacement, JudgedResource, Missing
+from diga_verify.assessment import Assessed, assessed
 from diga_verify.formats import drift_json
 from diga_verify.formats.advice import follow_up
 from diga_verify.formats.ascii import ascii_pieces
 from diga_verify.formats.page import Page
+from diga_verify.judgement import JudgedPlacement, JudgedResource, Missing
 from diga_verify.model import Call, Placement, Recovery, Unread, Witness
 from diga_verify.policy.rules import Waiver
 from diga_verify.report import SCHEMA_VERSION, CheckerOrigin, Report

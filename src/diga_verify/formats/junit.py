@@ -14,7 +14,6 @@ from datetime import datetime
 from itertools import count
 from xml.etree import ElementTree as ET
 
-from diga_verify.evaluate import JudgedResource
 from diga_verify.formats.page import Page, plain
 from diga_verify.formats.words import (
     about_missing,
@@ -26,6 +25,7 @@ from diga_verify.formats.words import (
     counts,
     facts,
 )
+from diga_verify.judgement import JudgedResource
 from diga_verify.model import Verdict
 from diga_verify.report import Report
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from diga_verify.changes import Drift
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.advice import WAIVED_STEP, next_step, remedy
 from diga_verify.formats.drift_words import LABELS, TITLES, how_many, named, read_from, said
 from diga_verify.formats.page import Page, plain
 from diga_verify.formats.words import caveats, conclusion, counts, facts, not_covered, where
+from diga_verify.judgement import JudgedPlacement, JudgedResource
 from diga_verify.model import Severity, Verdict
 from diga_verify.report import LimitKind, Report
 

@@ -11,58 +11,20 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from diga_verify.controls import CONTROLS, Control, concerned
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.ascii import ascii_pieces
-from diga_verify.formats.findings import Finding, Kind, findings, project_name
+from diga_verify.formats.ocsf_events import Event, events
 from diga_verify.formats.page import Page, plain
-from diga_verify.formats.words import caveats, conclusion, counts, facts, where
-from diga_verify.model import Role, Severity, Verdict
+from diga_verify.formats.words import caveats, facts
+from diga_verify.judgement import JudgedPlacement
+from diga_verify.model import Role
 from diga_verify.moment import moment
 from diga_verify.report import Report
 
 VERSION = "1.5.0"
 """Of the OCSF schema."""
 _SEVERITIES = {1: "Informational", 3: "Medium", 4: "High", 5: "Critical"}
-_NO_PROOF = (Kind.NOT_READ, Kind.NOT_PROVEN, Kind.IDLE_WAIVER, Kind.RUN)
-_ABOUT_ALL_CONTROLS = (Kind.NOT_READ, Kind.NOT_PROVEN, Kind.RUN)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """Codes and captions of one outcome: of the finding, of the compliance check, and as Prowler calls it."""
-
-    status: tuple[int, str]
-    compliance: tuple[int, str]
-    code: str
-
-
-_PASS = _Outcome((1, "New"), (1, "Pass"), "PASS")
-_FAIL = _Outcome((1, "New"), (3, "Fail"), "FAIL")
-_WAIVED = _Outcome((3, "Suppressed"), (3, "Fail"), "FAIL")
-_OPEN = _Outcome((1, "New"), (2, "Warning"), "MANUAL")
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """What events differ in."""
-
-    identity: tuple[str, ...]
-    outcome: _Outcome
-    severity: int
-    type: str
-    title: str
-    lines: tuple[str, ...]
-    name: str
-    controls: tuple[Control, ...] = ()
-    """Those that it keeps from being satisfied: that one resource passes satisfies none."""
-    step: str = ""
-    judged: JudgedResource | None = None
-    place: JudgedPlacement | None = None
-    more: tuple[tuple[str, Any], ...] = ()
 
 
 def render(report: Report, page: Page) -> str:
@@ -79,91 +41,19 @@ def _documents(report: Report) -> Iterator[dict[str, Any]]:
     taken: Counter[str] = Counter()
     run = {name: plain(value) for name, value in facts(report).items()}
     labels, times = [caveat.word for caveat in caveats(report)], _times(report)
-    for one in _events(report):
+    for one in events(report):
         event = _written(one, report, labels, times, taken)
         yield event | {"unmapped": {"run": run, **event["unmapped"]}}
 
 
-def _events(report: Report) -> Iterator[_Event]:
-    found = findings(report)
-    yield from map(_found, found)
-    yield from map(_compliant, report.of(Verdict.COMPLIANT))
-    if not found and not report.summary.compliant:
-        yield _nothing_due(report)
-
-
-def _found(finding: Finding) -> _Event:
-    outcome = _WAIVED if finding.kind is Kind.WAIVED else _OPEN if finding.kind in _NO_PROOF else _FAIL
-    reason = finding.reason.value if finding.reason else None
-    return _Event(
-        finding.identity,
-        outcome,
-        _severity(finding),
-        finding.type,
-        finding.title,
-        finding.lines,
-        finding.name,
-        _controls(finding),
-        finding.step,
-        finding.judged,
-        finding.place,
-        (("kind", finding.kind.value), ("enforced", finding.enforced), ("line", finding.line), ("reason", reason)),
-    )
-
-
-def _severity(finding: Finding) -> int:
-    if finding.place is not None and finding.place.severity is not None:
-        return 5 if finding.place.severity is Severity.CRITICAL else 4
-    return 3 if finding.kind is Kind.IDLE_WAIVER else 4
-
-
-def _controls(finding: Finding) -> tuple[Control, ...]:
-    if finding.judged is not None:
-        return concerned(finding.judged, finding.place)
-    return CONTROLS if finding.kind in _ABOUT_ALL_CONTROLS else ()
-
-
-def _compliant(judged: JudgedResource) -> _Event:
-    resource = judged.resource
-    return _Event(
-        ("compliant", resource.type, resource.full_name),
-        _PASS,
-        1,
-        resource.type,
-        f"{resource.type} {resource.name}: compliant",
-        tuple(dict.fromkeys(f"{place.placement.role} in {where(place)}" for place in judged.placements)),
-        resource.full_name,
-        judged=judged,
-        more=(("kind", "compliant"), ("enforced", judged.enforced)),
-    )
-
-
-def _nothing_due(report: Report) -> _Event:
-    """A compliant run that found nothing because nothing was to be found."""
-    title = "no resources, and none expected"
-    lines = (conclusion(report), counts(report))
-    return _Event(("compliant", "run"), _PASS, 1, "run", title, lines, project_name(report))
-
-
 def _written(
-    event: _Event, report: Report, labels: Sequence[str], times: dict[str, Any], taken: Counter[str]
+    event: Event, report: Report, labels: Sequence[str], times: dict[str, Any], taken: Counter[str]
 ) -> dict[str, Any]:
     outcome, detail = event.outcome, "\n".join(map(plain, event.lines))
     region = _region(event)
     return {
         "message": plain(event.title),
-        "metadata": {
-            "event_code": plain(f"residency-{event.type}"),
-            "product": {
-                "name": "diga-verify",
-                "uid": "diga-verify",
-                "vendor_name": "diga-verify",
-                "version": plain(report.version),
-            },
-            "labels": labels,
-            "profiles": ["cloud", "datetime"],
-            "version": VERSION,
-        },
+        "metadata": _metadata(event, report, labels),
         "category_uid": 2,
         "category_name": "Findings",
         "class_uid": 2003,
@@ -187,19 +77,34 @@ def _written(
         },
         "compliance": _compliance(event),
         "resources": [_resource(event, region)],
-        "cloud": {
-            "provider": "gcp",
-            "account": {
-                "name": plain(report.project.id),
-                "type": "GCP Account",
-                "type_id": 5,
-                "uid": plain(report.project.id),
-            },
-            "project_uid": plain(report.project.id),
-            **region,
-        },
+        "cloud": _cloud(report, region),
         **({"remediation": {"desc": plain(event.step)}} if event.step else {}),
         "unmapped": _unmapped(event, report),
+    }
+
+
+def _metadata(event: Event, report: Report, labels: Sequence[str]) -> dict[str, Any]:
+    return {
+        "event_code": plain(f"residency-{event.type}"),
+        "product": {
+            "name": "diga-verify",
+            "uid": "diga-verify",
+            "vendor_name": "diga-verify",
+            "version": plain(report.version),
+        },
+        "labels": labels,
+        "profiles": ["cloud", "datetime"],
+        "version": VERSION,
+    }
+
+
+def _cloud(report: Report, region: dict[str, str]) -> dict[str, Any]:
+    project = plain(report.project.id)
+    return {
+        "provider": "gcp",
+        "account": {"name": project, "type": "GCP Account", "type_id": 5, "uid": project},
+        "project_uid": project,
+        **region,
     }
 
 
@@ -213,7 +118,7 @@ def _times(report: Report) -> dict[str, Any]:
     }
 
 
-def _uid(event: _Event, report: Report, taken: Counter[str]) -> str:
+def _uid(event: Event, report: Report, taken: Counter[str]) -> str:
     """The same in every run. Of findings that are alike in everything that lasts each has a number of its own."""
     parts = json.dumps([report.project.id, report.environment, *event.identity])
     uid = f"diga-verify-{hashlib.sha256(parts.encode()).hexdigest()[:32]}"
@@ -221,7 +126,7 @@ def _uid(event: _Event, report: Report, taken: Counter[str]) -> str:
     return uid if taken[uid] == 1 else f"{uid}-{taken[uid]}"
 
 
-def _compliance(event: _Event) -> dict[str, Any]:
+def _compliance(event: Event) -> dict[str, Any]:
     status_id, status = event.outcome.compliance
     controls = event.controls
     named = {
@@ -236,7 +141,7 @@ def _compliance(event: _Event) -> dict[str, Any]:
     }
 
 
-def _region(event: _Event) -> dict[str, str]:
+def _region(event: Event) -> dict[str, str]:
     """The location of what the event is about: of a whole resource, where it lives."""
     places: Sequence[JudgedPlacement] = event.judged.placements if event.judged else ()
     primary = next((one for one in places if one.placement.role is Role.PRIMARY), None)
@@ -244,7 +149,7 @@ def _region(event: _Event) -> dict[str, str]:
     return {"region": plain(place.location)} if place and place.location else {}
 
 
-def _resource(event: _Event, region: dict[str, str]) -> dict[str, Any]:
+def _resource(event: Event, region: dict[str, str]) -> dict[str, Any]:
     if event.judged is None:
         return {"uid": plain(event.name), "name": plain(event.name), "group": {"name": plain(event.type)}, **region}
     resource = event.judged.resource
@@ -268,7 +173,7 @@ def _place(place: JudgedPlacement) -> dict[str, Any]:
     }
 
 
-def _unmapped(event: _Event, report: Report) -> dict[str, Any]:
+def _unmapped(event: Event, report: Report) -> dict[str, Any]:
     """What OCSF has no place for."""
     place = event.place
     return {

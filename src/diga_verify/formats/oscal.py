@@ -7,19 +7,20 @@ is not proven is not satisfied, and says that it is not proven.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from urllib.parse import quote
 
-from diga_verify.controls import Assessed, Standing, assessed
+from diga_verify.assessment import Assessed, Standing, assessed
 from diga_verify.formats.ascii import ascii_pieces
 from diga_verify.formats.findings import project_name
 from diga_verify.formats.oscal_observations import (
     Named,
     Node,
+    Observations,
     by_name,
     identifier,
     inventory_item,
-    observations,
     project_id,
     props,
     string,
@@ -91,7 +92,7 @@ def _objective_id(one: Assessed) -> str:
 
 def _result(report: Report, controls: Sequence[Assessed]) -> Node:
     named = by_name(report)
-    observed = observations(report, named)
+    observed = Observations(report, named)
     said = [conclusion(report), f"{counts(report)}.", *_caveats(report)]
     limits = "\n".join(plain(line) for line in [*not_covered(report), *(one.text for one in report.limits)])
     reviewed = {"include-controls": [{"control-id": one.control.id} for one in controls]}
@@ -104,7 +105,7 @@ def _result(report: Report, controls: Sequence[Assessed]) -> Node:
         "props": props(**facts(report)),
         "local-definitions": _local_definitions(report, named),
         "reviewed-controls": {"control-selections": [reviewed]},
-        **({"observations": iter(observed.values())} if observed else {}),
+        **({"observations": observed.nodes()} if observed.ids else {}),
         "findings": [_finding(one, report, named, observed) for one in controls],
         **({"remarks": limits} if limits else {}),
     }
@@ -134,11 +135,12 @@ def _component(uuid: str, type: str, title: str, description: str) -> Node:
     return {"uuid": uuid, "type": type, "title": string(title), "description": description, "status": status}
 
 
-def _finding(one: Assessed, report: Report, named: Named, observed: Mapping[str, Node]) -> Node:
+def _finding(one: Assessed, report: Report, named: Named, observed: Observations) -> Node:
     control = one.control
     state, reason, said = _STATUS[one.standing]
     remarks = " ".join([said, conclusion(report), *(f"{caveat}." for caveat in _caveats(report))])
-    related = [{"observation-uuid": uuid} for uuid in _related(one, named, observed)]
+    related = ({"observation-uuid": uuid} for uuid in _related(one, named, observed))
+    first = [*islice(related, 1)]
     return {
         "uuid": identifier("control", report.project.id, report.environment, control.id),
         "title": f"{control.name}: {one.standing}",
@@ -149,18 +151,18 @@ def _finding(one: Assessed, report: Report, named: Named, observed: Mapping[str,
             "target-id": _objective_id(one),
             "status": {"state": state, "reason": reason, "remarks": remarks},
         },
-        **({"related-observations": iter(related)} if related else {}),
+        **({"related-observations": chain(first, related)} if first else {}),
     }
 
 
-def _related(one: Assessed, named: Named, observed: Mapping[str, Node]) -> Iterator[str]:
+def _related(one: Assessed, named: Named, observed: Observations) -> Iterator[str]:
     """The observations that a control owes its standing to: of the resources that keep it from being satisfied, and
     where it is not proven of what is no resource; where it is satisfied, all."""
     resources = frozenset(one.resources)
-    for name, observation in observed.items():
+    for name, uuid in observed.ids.items():
         beside = one.standing is Standing.NOT_PROVEN and name not in named
         if one.standing is Standing.SATISFIED or beside or name in resources:
-            yield observation["uuid"]
+            yield uuid
 
 
 def _resources(report: Report, controls: Sequence[Assessed]) -> Iterator[Node]:

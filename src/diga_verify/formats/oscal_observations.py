@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.findings import Finding, findings
 from diga_verify.formats.page import plain
 from diga_verify.formats.words import about_placement, about_unused, where, yes
+from diga_verify.judgement import GRAVEST_FIRST, JudgedPlacement, JudgedResource
 from diga_verify.model import Verdict
 from diga_verify.moment import moment
 from diga_verify.report import Report
@@ -23,13 +24,13 @@ NAMESPACE = "urn:diga-verify:oscal:v1"
 """Of the names of our own that properties have."""
 _IDENTIFIERS = UUID("7c0f4f0e-52a6-5d0b-9c3e-6f1f8a3b2d41")
 _NO_TIME = "1970-01-01T00:00:00+00:00"
-_GRAVEST_FIRST = (Verdict.VIOLATION, Verdict.UNVERIFIED, Verdict.WAIVED, Verdict.COMPLIANT)
 Node = dict[str, Any]
 """One object of an OSCAL document."""
 Named = Mapping[str, Sequence[JudgedResource]]
 """The resources by full name. More than one have one name where two answers differ about it."""
 
 
+@lru_cache(maxsize=64)
 def identifier(*parts: str) -> str:
     """A UUID that is the same for the same parts."""
     return str(uuid5(_IDENTIFIERS, json.dumps(parts)))
@@ -55,6 +56,7 @@ def string(text: str) -> str:
     return plain(text).strip() or "(empty)"
 
 
+@lru_cache(maxsize=4)
 def time(text: str) -> str:
     """A time as OSCAL takes it; what is no time is the beginning of time."""
     at = moment(text)
@@ -88,14 +90,29 @@ def inventory_item(full_name: str, twins: Sequence[JudgedResource], report: Repo
     }
 
 
-def observations(report: Report, named: Named) -> dict[str, Node]:
-    """The observations by what they are about: a resource's full name, or the identifier of a finding."""
-    observed = {name: _of_resource(name, twins, report) for name, twins in named.items()}
-    for finding in findings(report):
-        if finding.judged is None:
-            uuid = identifier("finding", report.project.id, report.environment, *finding.identity)
-            observed[uuid] = _of_finding(uuid, finding, report, named, observed.get(uuid))
-    return observed
+class Observations:
+    """What was observed of each resource, then of what is none. That of a resource is made when it is its turn."""
+
+    def __init__(self, report: Report, named: Named) -> None:
+        self._report = report
+        self._named = named
+        own = report.project.id, report.environment
+        self._of_others: dict[str, Node] = {}
+        for finding in findings(report):
+            if finding.judged is None:
+                uuid = identifier("finding", *own, *finding.identity)
+                self._of_others[uuid] = _of_finding(uuid, finding, report, named, self._of_others.get(uuid))
+        self.ids: Mapping[str, str] = {
+            **{name: identifier("observation", *own, name) for name in named},
+            **{uuid: uuid for uuid in self._of_others},
+        }
+        """Their identifiers, in their order, by what they are about: a resource's full name, or a finding's own."""
+
+    def nodes(self) -> Iterator[Node]:
+        """The observations themselves."""
+        for name, twins in self._named.items():
+            yield _of_resource(self.ids[name], name, twins, self._report)
+        yield from self._of_others.values()
 
 
 def _observation(uuid: str, title: str, lines: Sequence[str], subject: Node, report: Report) -> Node:
@@ -111,12 +128,11 @@ def _observation(uuid: str, title: str, lines: Sequence[str], subject: Node, rep
     }
 
 
-def _of_resource(full_name: str, twins: Sequence[JudgedResource], report: Report) -> Node:
-    judged = min(twins, key=lambda one: _GRAVEST_FIRST.index(one.verdict))
+def _of_resource(uuid: str, full_name: str, twins: Sequence[JudgedResource], report: Report) -> Node:
+    judged = min(twins, key=lambda one: GRAVEST_FIRST.index(one.verdict))
     resource, severity = judged.resource, judged.severity
     lines = [line for one in twins for line in _about(one, report)]
     subject = {"subject-uuid": item_id(full_name, report), "type": "inventory-item", "title": string(full_name)}
-    uuid = identifier("observation", report.project.id, report.environment, full_name)
     title = f"{resource.type} {resource.name}: {judged.verdict}"
     observation = _observation(uuid, title, lines or ["no places of it are known"], subject, report)
     observation["types"] = ["control-objective"] if judged.verdict is Verdict.COMPLIANT else ["finding"]

@@ -32,7 +32,9 @@ def plain(text: str) -> str:
     """
     if not (text.isascii() and text.isprintable()):
         text = "".join(map(_visible, text))
-    return _COMMANDS.sub(lambda found: rf"\x{ord(found[0]):x}", text)
+    if "::" in text or "##" in text:  # few have them, and the expression would take longer to see that
+        text = _COMMANDS.sub(lambda found: rf"\x{ord(found[0]):x}", text)
+    return text
 
 
 def _visible(character: str) -> str:

@@ -33,9 +33,11 @@ from diga_verify.formats.placemap_marks import (
     units,
     words,
 )
-from diga_verify.formats.places import GRAVEST_FIRST, SAID, Extent, Place
+from diga_verify.formats.placemap_words import LETTERS, description, merged, roles, told, trouble
+from diga_verify.formats.places import SAID, Extent, Place
+from diga_verify.judgement import GRAVEST_FIRST
 from diga_verify.locations.table import table
-from diga_verify.model import Role, Verdict
+from diga_verify.model import Verdict
 
 WIDTH = 1040
 _EUROPE = Window(-14.5, 62.6, 13.2, 20.6, Box(0, 0, 640, 558))
@@ -53,7 +55,6 @@ _HEADINGS = {
     Extent.ANYWHERE: "Anywhere in the world",
     Extent.UNKNOWN: "Nobody knows where",
 }
-_LETTERS = {role: role.value[0].upper() for role in Role}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def draw(found: Sequence[Place]) -> Html:
     unit = min(_UNIT, _LARGEST / math.sqrt(max((place.total for place in regions), default=1)))
     body = [
         element("title", "Map of where the data lies", id="map-title"),
-        element("desc", _description(found), id="map-desc"),
+        element("desc", description(found), id="map-desc"),
         *(_window(window, regions, areas, unit) for window in windows),
         column,
         _legend(bottom + 34),
@@ -100,7 +101,7 @@ def _window(window: Window, regions: Sequence[Place], areas: Mapping[str, Place]
         heading("Europe" if window is _EUROPE else "Outside Europe", left, top + 14),
         *reversed(bands),
         *(idle(point) for point in _shown(window).values()),
-        *(disc(spot.center, spot.radius, spot.place.worst, _title(spot.place)) for spot in spots),
+        *(disc(spot.center, spot.radius, spot.place.worst, told(spot.place)) for spot in spots),
         *squares,
         *_labels(window, spots, taken),
     ]
@@ -127,7 +128,7 @@ def _labels(window: Window, spots: Sequence[_Spot], taken: list[Box]) -> Iterato
     """The names of the circles, the gravest first: where there is no room for all, they have it."""
     for spot in sorted(spots, key=lambda spot: _gravity(spot.place)):
         name = f"{table().regions[spot.place.name].place}  {spot.place.name}"
-        more = [_roles(spot.place), *_trouble(spot.place)]
+        more = [roles(spot.place), *trouble(spot.place)]
         label = place_label(spot.center, spot.radius + 3, [name, *more], taken, window.box)
         if label is not None:
             taken.append(label.box)
@@ -169,7 +170,7 @@ def _column(found: Sequence[Place], areas: Mapping[str, Place]) -> tuple[Html, f
     drawn: list[Html] = []
     y = 14.0
     for extent, title in _HEADINGS.items():
-        here = [*areas.items()] if extent is Extent.AREA else [*_merged(_of(found, extent))]
+        here = [*areas.items()] if extent is Extent.AREA else [*merged(_of(found, extent))]
         drawn += [heading(title, _SIDE, y), rule(_SIDE, WIDTH, y + 7)]
         y += 28
         for letter, place in here[:_CARDS]:
@@ -183,18 +184,6 @@ def _column(found: Sequence[Place], areas: Mapping[str, Place]) -> tuple[Html, f
     return element("g", *drawn), y
 
 
-def _merged(here: Sequence[Place]) -> Iterator[tuple[str, Place]]:
-    """The unknown locations as one: their names are others' words, and stand in the table."""
-    yield from (("", place) for place in here if place.extent is not Extent.UNKNOWN)
-    unknown = [place for place in here if place.extent is Extent.UNKNOWN]
-    if unknown:
-        name = f"{len(unknown)} unknown location{'' if len(unknown) == 1 else 's'}"
-        whole = Place(Extent.UNKNOWN, name, "nothing is known about where it is", (), (), None)
-        for place in unknown:
-            whole.tally.update(place.tally)
-        yield "?", whole
-
-
 def _card(letter: str, place: Place, y: float, short: bool) -> Html:
     center = (_SIDE + 14.0, y + 4)
     mark = globe(center, place.worst) if place.extent is Extent.ANYWHERE else square(center, letter, place.worst)
@@ -205,9 +194,9 @@ def _card(letter: str, place: Place, y: float, short: bool) -> Html:
 
 def _about(place: Place, short: bool) -> list[str]:
     if short:
-        return [", ".join([_roles(place), *_trouble(place)])]
+        return [", ".join([roles(place), *trouble(place)])]
     described = textwrap.wrap(place.description, _WRAP, break_on_hyphens=False)
-    return [*described, _roles(place), *_trouble(place)]
+    return [*described, roles(place), *trouble(place)]
 
 
 def _legend(y: float) -> Html:
@@ -216,34 +205,11 @@ def _legend(y: float) -> Html:
     for verdict in (Verdict.COMPLIANT, *GRAVEST_FIRST[:3]):
         drawn += [disc((x, y), 8, verdict), note(SAID[verdict], x + 18, y + 4)]
         x += 52 + len(SAID[verdict]) * 6.5
-    letters = ", ".join(f"{letter} {role}" for role, letter in _LETTERS.items())
+    letters = ", ".join(f"{letter} {role}" for role, letter in LETTERS.items())
     drawn.append(note(letters, WIDTH, y + 4, anchor="end"))
     said = "The larger a circle, the more placements. A band links the regions over which a lettered area may lie."
     drawn.append(note(said, 0, y + 30, style="label muted"))
     return element("g", *drawn)
-
-
-def _title(place: Place) -> str:
-    return f"{place.description}: {_roles(place)}; {_verdicts(place)}"
-
-
-def _trouble(place: Place) -> list[str]:
-    return [] if place.worst is Verdict.COMPLIANT else [_verdicts(place)]
-
-
-def _roles(place: Place) -> str:
-    return " \u00b7 ".join(f"{_LETTERS[role]} {number:,}" for role in Role if (number := place.count(role)))
-
-
-def _verdicts(place: Place) -> str:
-    counted = [(verdict, place.count(verdict=verdict)) for verdict in GRAVEST_FIRST]
-    return ", ".join(f"{number:,} of {place.total:,} {SAID[verdict]}" for verdict, number in counted if number)
-
-
-def _description(found: Sequence[Place]) -> str:
-    told = [f"{place.name}: {_verdicts(place)}" for place in found if place.extent is not Extent.UNKNOWN]
-    told += [f"{place.name}: {_verdicts(place)}" for _, place in _merged(_of(found, Extent.UNKNOWN))]
-    return f"Placements by place. {'; '.join(told) or 'There are none'}. The table after the map has the same numbers."
 
 
 def _of(found: Sequence[Place], extent: Extent) -> list[Place]:

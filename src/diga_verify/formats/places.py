@@ -7,13 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from diga_verify.evaluate import JudgedPlacement
+from diga_verify.judgement import GRAVEST_FIRST, JudgedPlacement
 from diga_verify.locations.algebra import normalise
 from diga_verify.model import Role, Verdict
 from diga_verify.report import Report
-
-GRAVEST_FIRST = (Verdict.VIOLATION, Verdict.UNVERIFIED, Verdict.WAIVED, Verdict.COMPLIANT)
-
 
 SAID = {
     Verdict.COMPLIANT: "compliant",

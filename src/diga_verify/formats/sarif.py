@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from diga_verify.controls import concerned
+from diga_verify.assessment import concerned
 from diga_verify.formats.ascii import ascii_json
 from diga_verify.formats.findings import Finding, Kind, findings
 from diga_verify.formats.page import Page, plain

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from diga_verify.evaluate import JudgedPlacement, JudgedResource
 from diga_verify.formats.advice import follow_up, next_step, remedy
 from diga_verify.formats.drift_table import since
 from diga_verify.formats.page import Page
@@ -15,7 +14,8 @@ from diga_verify.formats.printed import line as _line
 from diga_verify.formats.printed import many as _many
 from diga_verify.formats.printed import printed
 from diga_verify.formats.printed import words as _text
-from diga_verify.formats.words import OPERATORS_WORD, after_restore, in_place, not_covered, operators_word
+from diga_verify.formats.words import OPERATORS_WORD, after_restore, caveats, in_place, not_covered, operators_word
+from diga_verify.judgement import JudgedPlacement, JudgedResource
 from diga_verify.model import Reason, Severity, Unread, Verdict
 from diga_verify.report import Report
 from diga_verify.second_witness import NAME
@@ -32,6 +32,11 @@ _WORDS = {Verdict.VIOLATION: "VIOLATION", Verdict.UNVERIFIED: "NOT VERIFIED", Ve
 def render(report: Report, page: Page) -> str:
     """The report as lines of text for a page."""
     return printed(_parts(report), page)
+
+
+def last_lines(report: Report, page: Page) -> str:
+    """Counts and verdict, and what the verdict would be misunderstood without."""
+    return printed([*(_text(str(caveat)) for caveat in caveats(report)), _counts(report), _sentence(report)], page)
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:
@@ -137,11 +142,10 @@ def _missing(report: Report) -> Iterator[RenderableType]:
 def _unread(report: Report) -> Iterator[RenderableType]:
     for (reason, details), types in _same_trouble(report.judgement.unread).items():
         yield _title(Verdict.UNVERIFIED, None, ", ".join(types), reason, "")
-        different = list(dict.fromkeys(details))
-        for detail in different[:5]:
+        for detail in details[:5]:
             yield _line("", detail)
-        if len(different) > 5:
-            yield _line("", f"and {len(different) - 5} more of this kind, all in the JSON report")
+        if len(details) > 5:
+            yield _line("", f"and {len(details) - 5} more of this kind, all in the JSON report")
         yield _line("next", f"{remedy(Reason(reason))}; see docs/unverified.md#{reason}")
         yield Text()
 
@@ -153,7 +157,7 @@ def _same_trouble(unread: Iterable[Unread]) -> dict[tuple[str, tuple[str, ...]],
         details.setdefault((one.type, one.reason.value), []).append(one.detail)
     types: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (type, reason), said in details.items():
-        types.setdefault((reason, tuple(said)), []).append(type)
+        types.setdefault((reason, tuple(dict.fromkeys(said))), []).append(type)
     return types
 
 

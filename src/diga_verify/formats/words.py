@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from diga_verify.evaluate import JudgedPlacement, JudgedResource, Missing
 from diga_verify.formats.advice import follow_up, next_step, remedy
+from diga_verify.judgement import JudgedPlacement, JudgedResource, Missing
 from diga_verify.model import Recovery, Severity, Unread, Verdict
 from diga_verify.report import Report
 

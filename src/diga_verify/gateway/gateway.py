@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from diga_verify.errors import ReadError
 from diga_verify.gateway.clients import Clients
-from diga_verify.gateway.listing import MARKS, PROJECT, Listed, Method, check_page, gathered
+from diga_verify.gateway.listing import MARKS, PROJECT, Listed, Method, check_page, check_total, gathered
 from diga_verify.gateway.mask import kept, tree
 from diga_verify.gateway.records import Record, with_sources
 from diga_verify.gateway.talk import Talk, Wire
@@ -140,6 +140,7 @@ class Gateway:
             self._take(talk, method, _masked(method, page), pages)
             token = page.get("nextPageToken") or None
             if token is None:
+                check_total(method, pages)
                 return
             items += len(page.get(method.items, []))
             if token in seen or len(pages) >= PAGE_LIMIT or items > ITEM_LIMIT:

@@ -133,7 +133,7 @@ def caller(impersonate: str | None, billing_project: str | None, *, seconds: flo
     """The caller of this run, with a valid token, in at most `seconds`. Raises ReadError when there is none."""
     if os.environ.get("GOOGLE_CLOUD_UNIVERSE_DOMAIN") not in {None, "", UNIVERSE}:
         raise other_universe("GOOGLE_CLOUD_UNIVERSE_DOMAIN names another; unset it")
-    if impersonate and not _EMAIL.fullmatch(impersonate):
+    if impersonate is not None and not _EMAIL.fullmatch(impersonate):
         raise ReadError(
             Reason.INVALID_REQUEST, "--impersonate-service-account takes the account's e-mail address, and no more"
         )
@@ -142,7 +142,7 @@ def caller(impersonate: str | None, billing_project: str | None, *, seconds: flo
 
     def ready() -> Caller:
         credentials, origin = _found(path, billing_project, servers)
-        if impersonate:
+        if impersonate is not None:
             credentials = _impersonated(credentials, impersonate, billing_project)
         found = Caller(credentials, origin)
         found.renew(servers)

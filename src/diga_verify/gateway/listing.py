@@ -14,7 +14,9 @@ PROJECT = "project"
 """What the record of calls, and evidence, name as the type of the question for the project's own record."""
 MARKS = ("unreachable", "missingZones", "warnings")
 """Keys with which one API or another says that a list is incomplete. Each counts in every answer."""
-_ANY_LIST = frozenset({"nextPageToken", "totalSize", "etag", "readTime", *MARKS})
+_TOTAL = "totalSize"
+"""Key with which Cloud KMS, which has none of the marks, says how many items there are on all pages."""
+_ANY_LIST = frozenset({"nextPageToken", _TOTAL, "etag", "readTime", *MARKS})
 """Keys that a list's answer may hold whichever list it is."""
 _PROJECT = re.compile(r"(?:^|/)projects/([^/]+)(?:/|$)")
 
@@ -66,6 +68,9 @@ def check_page(method: Method, page: Json) -> None:
     own = {method.items, *_ANY_LIST, *(["kind"] if method.kind else [])}
     if ("kind" in page and not method.kind) or (page and own.isdisjoint(page)):
         raise ReadError(Reason.MALFORMED_ANSWER, f"the answer is to another question: it holds {', '.join(page)[:80]}")
+    if lists := [key for key in page.keys() - own if isinstance(page[key], list) and page[key]]:
+        # It may be how the API says now that something is missing.
+        raise ReadError(Reason.MALFORMED_ANSWER, f"nobody knows what the answer says with {', '.join(lists)[:80]}")
     items = page.get(method.items, [])
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ReadError(Reason.MALFORMED_ANSWER, f"{method.items!r} is not a list of objects")
@@ -76,6 +81,17 @@ def check_page(method: Method, page: Json) -> None:
             raise ReadError(Reason.MALFORMED_ANSWER, f"{mark!r} is not a list")
     if not isinstance(page.get("nextPageToken", ""), str):
         raise ReadError(Reason.MALFORMED_ANSWER, "nextPageToken is not a string")
+    if not isinstance(page.get(_TOTAL, 0), int):
+        raise ReadError(Reason.MALFORMED_ANSWER, f"{_TOTAL} is not a number")
+
+
+def check_total(method: Method, pages: Sequence[Json]) -> None:
+    """Raise ReadError if the checked pages of a list hold fewer items than any of them speaks of."""
+    came = sum(len(page.get(method.items, [])) for page in pages)
+    said = max((page[_TOTAL] for page in pages if _TOTAL in page), default=0)
+    if came < said:
+        detail = f"the list of {method.items} is incomplete: {came} came, and the answer speaks of {said}"
+        raise ReadError(Reason.PARTIAL_ANSWER, detail)
 
 
 def check_rows(answers: Sequence[Json], count: int) -> None:

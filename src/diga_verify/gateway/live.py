@@ -13,6 +13,7 @@ from diga_verify.gateway.listing import Method, check_rows
 from diga_verify.gateway.patience import Patience
 from diga_verify.gateway.records import Record
 from diga_verify.model import Call, Json, Reason
+from diga_verify.moment import stamp
 
 R = TypeVar("R")
 
@@ -83,10 +84,9 @@ class LiveTalk:
     def record(self, pages: Sequence[Json], error: ReadError | None) -> Record:
         """The call as it was, and how long it took."""
         duration = round((self._wire.patience.clock() - self._start) * 1000)
-        stamp = self._started.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         status = "ok" if error is None else error.reason.value
         method = self._method
-        call = Call(method.service, method.name, self._scope, len(pages), status, stamp, duration)
+        call = Call(method.service, method.name, self._scope, len(pages), status, stamp(self._started), duration)
         return Record(self.name, call, tuple(self._requests), tuple(pages), error)
 
     def _exchanged(self, send: Callable[[], R]) -> tuple[Exchange, R]:

@@ -41,12 +41,14 @@ class Area:
     def covers(self, location: str | None, bound: Bound | None) -> bool:
         """Whether a location is allowed: by its name, or because its bound lies wholly within the area.
 
-        A name allows what it stands for and no more. A location without a bound is allowed by its name alone,
-        and `anywhere` is never within a jurisdiction.
+        A name allows what it stands for and no more: for another type the same name may be that of other regions. A
+        location without a bound is never allowed, and `anywhere` is never within a jurisdiction.
         """
-        if location is not None and self._allows_by_name(normalise(location), bound):
+        if location is None or bound is None:
+            return False
+        if self._allows_by_name(normalise(location), bound):
             return True
-        if bound is None or bound.anywhere:
+        if bound.anywhere:
             return False
         countries = self._countries()
         if bound.regions:
@@ -61,8 +63,8 @@ class Area:
             names=self.names | other.names,
         )
 
-    def _allows_by_name(self, id_: str, bound: Bound | None) -> bool:
-        return id_ in self.names and (bound is None or any(meant.holds(bound) for meant in _meanings(id_)))
+    def _allows_by_name(self, id_: str, bound: Bound) -> bool:
+        return id_ in self.names and any(meant.holds(bound) for meant in _meanings(id_))
 
     def _countries(self) -> frozenset[str]:
         return _countries_of(self.jurisdictions)

@@ -1,18 +1,15 @@
-"""What is wrong with the meaning of a policy: names that nothing bears, gaps, repetitions, dates.
-
-These checks read the parsed file as it is, so that a mistake in its shape hides no other mistake. They pass
-over what has the wrong shape; shape.py reports it.
-"""
+"""What is wrong with the meaning of a policy: names that nothing bears, gaps, repetitions, dates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diga_verify.locations.algebra import UnknownEntry, area, bound, known_entries, normalise
 from diga_verify.model import Role
 from diga_verify.policy.shape import Finding
+from diga_verify.policy.tree import Tree, repeated, rows, table, tables, texts
 from diga_verify.policy.wording import did_you_mean, listed, quoted, table_title
 
 if TYPE_CHECKING:
@@ -42,10 +39,9 @@ VERBS = frozenset(
 """First words of the command line that are no environment, or may one day be none."""
 
 _ROLES = tuple(map(str, Role))
-_Table = dict[str, Any]
 
 
-def meaning_findings(data: _Table, today: date, known_types: Sequence[str]) -> Iterator[Finding]:
+def meaning_findings(data: Tree, today: date, known_types: Sequence[str]) -> Iterator[Finding]:
     """Everything wrong with what the file says; lazily, for a file may hold very much."""
     file = _File(data, today, tuple(known_types))
     yield from file.locations()
@@ -59,29 +55,29 @@ def meaning_findings(data: _Table, today: date, known_types: Sequence[str]) -> I
 
 @dataclass(frozen=True)
 class _File:
-    data: _Table
+    data: Tree
     today: date
     types: tuple[str, ...]
 
     def locations(self) -> Iterator[Finding]:
-        for name, entries in _table(self.data, "locations").items():
+        for name, entries in table(self.data, "locations").items():
             path: KeyPath = ("locations", name)
-            for index, entry in _texts(entries):
+            for index, entry in texts(entries):
                 yield from _known_entry((*path, *index), entry, name)
-            folded = ((index, entry.lower()) for index, entry in _texts(entries))
-            yield from _repeated(path, folded, f"in set {quoted(name)}")
+            folded = ((index, entry.lower()) for index, entry in texts(entries))
+            yield from repeated(path, folded, f"in set {quoted(name)}")
 
     def environments(self) -> Iterator[Finding]:
-        for name, environment in _tables(_table(self.data, "environments")):
+        for name, environment in tables(table(self.data, "environments")):
             path: KeyPath = ("environments", name)
             if name in VERBS:
                 yield Finding(path, f"an environment cannot be called {name!r}: that is a command of diga-verify")
             yield from self._type_list((*path, "unused"), environment.get("unused"))
 
     def _type_list(self, path: KeyPath, types: object) -> Iterator[Finding]:
-        for index, type_ in _texts(types):
+        for index, type_ in texts(types):
             yield from self._type((*path, *index), type_)
-        yield from _repeated(path, _texts(types), f"in {quoted(str(path[-1]))}")
+        yield from repeated(path, texts(types), f"in {quoted(str(path[-1]))}")
 
     def _type(self, path: KeyPath, type_: str) -> Iterator[Finding]:
         if type_ not in self.types:
@@ -91,20 +87,20 @@ class _File:
     def rules(self) -> Iterator[Finding]:
         for path, rules in self._general_rules():
             yield from self._role_rules(path, rules)
-            for type_, of_type in _tables(rules):
+            for type_, of_type in tables(rules):
                 if type_ not in _ROLES:
                     yield from self._type((*path, type_), type_)
                     yield from self._role_rules((*path, type_), of_type)
 
-    def _general_rules(self) -> Iterator[tuple[KeyPath, _Table]]:
-        yield ("rules",), _table(self.data, "rules")
-        for name, environment in _tables(_table(self.data, "environments")):
-            yield ("environments", name, "rules"), _table(environment, "rules")
+    def _general_rules(self) -> Iterator[tuple[KeyPath, Tree]]:
+        yield ("rules",), table(self.data, "rules")
+        for name, environment in tables(table(self.data, "environments")):
+            yield ("environments", name, "rules"), table(environment, "rules")
 
-    def _role_rules(self, path: KeyPath, rules: _Table) -> Iterator[Finding]:
-        sets = _table(self.data, "locations")
+    def _role_rules(self, path: KeyPath, rules: Tree) -> Iterator[Finding]:
+        sets = table(self.data, "locations")
         for role in _ROLES:
-            for index, name in _texts(rules.get(role)):
+            for index, name in texts(rules.get(role)):
                 if name.strip() and name not in sets:
                     known = f"; [locations] defines {listed(map(repr, sets))}" if sets else ""
                     hint = did_you_mean(name, sets) or known
@@ -112,14 +108,14 @@ class _File:
                         (*path, role, *index),
                         f"unknown set {quoted(name)} in {table_title(path)}{hint}",
                     )
-            yield from _repeated((*path, role), _texts(rules.get(role)), f"in {role!r} of {table_title(path)}")
+            yield from repeated((*path, role), texts(rules.get(role)), f"in {role!r} of {table_title(path)}")
 
     def gaps(self) -> Iterator[Finding]:
         """Roles for which nothing is said, for some types, in some environments."""
         without: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-        for name, environment in _tables(_table(self.data, "environments")):
+        for name, environment in tables(table(self.data, "environments")):
             for role in _ROLES:
-                if types := self._types_without(role, _table(environment, "rules")):
+                if types := self._types_without(role, table(environment, "rules")):
                     without.setdefault((role, types), []).append(name)
         for (role, types), names in without.items():
             where = "for any type" if types == self.types else f"for {listed(types)}"
@@ -129,16 +125,16 @@ class _File:
                 f'add {role} = "SET" to [rules]',
             )
 
-    def _types_without(self, role: str, own: _Table) -> tuple[str, ...]:
-        general = _table(self.data, "rules")
+    def _types_without(self, role: str, own: Tree) -> tuple[str, ...]:
+        general = table(self.data, "rules")
         if role in own or role in general:
             return ()
         levels = (own, general)
-        return tuple(type_ for type_ in self.types if all(role not in _table(rules, type_) for rules in levels))
+        return tuple(type_ for type_ in self.types if all(role not in table(rules, type_) for rules in levels))
 
     def expected(self) -> Iterator[Finding]:
         seen = _Seen()
-        for path, row in _rows(self.data, "expected"):
+        for path, row in rows(self.data, "expected"):
             yield from self._environment_names(path, row)
             type_, name, location = row.get("type"), row.get("name"), row.get("location")
             if isinstance(location, str) and isinstance(type_, str):
@@ -151,11 +147,11 @@ class _File:
             if seen.before((type_, name, where), self._environments_of(row)):
                 yield Finding(path, f"{type_} {quoted(name)} is expected twice")
 
-    def _expected_but_unused(self, path: KeyPath, row: _Table) -> Iterator[Finding]:
-        environments = _table(self.data, "environments")
+    def _expected_but_unused(self, path: KeyPath, row: Tree) -> Iterator[Finding]:
+        environments = table(self.data, "environments")
         for name in self._environments_of(row):
-            unused = _table(environments, name).get("unused")
-            if row["type"] in [type_ for _, type_ in _texts(unused)]:
+            unused = table(environments, name).get("unused")
+            if row["type"] in [type_ for _, type_ in texts(unused)]:
                 yield Finding(
                     path,
                     f"{row['type']} {quoted(row['name'])} is expected in {quoted(name)}, "
@@ -164,7 +160,7 @@ class _File:
 
     def waivers(self) -> Iterator[Finding]:
         seen = _Seen()
-        for path, row in _rows(self.data, "waivers"):
+        for path, row in rows(self.data, "waivers"):
             yield from self._environment_names(path, row)
             yield from self._expiry((*path, "expires"), row.get("expires"))
             resource, role, location = (row.get(key) for key in ("resource", "role", "location"))
@@ -182,21 +178,21 @@ class _File:
             latest = self.today + LONGEST_WAIVER
             yield Finding(path, f"a waiver holds for a year at most: {expires} is later than {latest}")
 
-    def _environment_names(self, path: KeyPath, row: _Table) -> Iterator[Finding]:
-        known = _table(self.data, "environments")
+    def _environment_names(self, path: KeyPath, row: Tree) -> Iterator[Finding]:
+        known = table(self.data, "environments")
         names = row.get("environments")
-        for index, name in _texts(names):
+        for index, name in texts(names):
             if name.strip() and name not in known:
                 hint = did_you_mean(name, known)
                 yield Finding((*path, "environments", *index), f"unknown environment {quoted(name)}{hint}")
-        yield from _repeated((*path, "environments"), _texts(names), "in 'environments'")
+        yield from repeated((*path, "environments"), texts(names), "in 'environments'")
 
-    def _environments_of(self, row: _Table) -> list[str]:
-        named = [name for _, name in _texts(row.get("environments"))]
-        return named or list(_table(self.data, "environments"))
+    def _environments_of(self, row: Tree) -> list[str]:
+        named = [name for _, name in texts(row.get("environments"))]
+        return named or list(table(self.data, "environments"))
 
     def assumptions(self) -> Iterator[Finding]:
-        location = _table(_table(self.data, "assume"), "sql").get("backup")
+        location = table(table(self.data, "assume"), "sql").get("backup")
         if isinstance(location, str):
             yield from _known_location(("assume", "sql", "backup"), location, "sql")
 
@@ -229,34 +225,3 @@ def _known_location(path: KeyPath, location: str, type_: str) -> Iterator[Findin
         places = [entry for entry in known_entries() if bound(entry, type_)]
         hint = did_you_mean(location, places)
         yield Finding(path, f"{quoted(location)} stands for no known location of {type_}{hint}")
-
-
-def _repeated(path: KeyPath, texts: Iterator[tuple[KeyPath, str]], where: str) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for index, text in texts:
-        if text in seen:
-            yield Finding((*path, *index), f"{quoted(text)} is repeated {where}")
-        seen.add(text)
-
-
-def _table(of: _Table, key: str) -> _Table:
-    value = of.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _tables(of: _Table) -> Iterator[tuple[str, _Table]]:
-    return ((key, value) for key, value in of.items() if isinstance(value, dict))
-
-
-def _rows(of: _Table, key: str) -> Iterator[tuple[KeyPath, _Table]]:
-    rows = of.get(key)
-    if isinstance(rows, list):
-        yield from (((key, index), row) for index, row in enumerate(rows) if isinstance(row, dict))
-
-
-def _texts(value: object) -> Iterator[tuple[KeyPath, str]]:
-    """The strings of one string or an array, each with the end of its path."""
-    if isinstance(value, str):
-        yield (), value
-    elif isinstance(value, list):
-        yield from (((index,), text) for index, text in enumerate(value) if isinstance(text, str))

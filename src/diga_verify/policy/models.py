@@ -17,8 +17,11 @@ from diga_verify.policy.table import Table, Text
 
 ENVIRONMENT_NAME = r"^[a-z][a-z0-9_-]*$"
 FULL_NAME = r"^//[^\s*/]+/[^\s*]+$"
-LABEL_KEY = r"^[^\sA-Z]{1,63}$"
-LABEL_VALUE = r"^[^\sA-Z]{0,63}$"
+_OF_LABELS = r"[^\s\x00-,./:-^`{-\x7f]"
+"""Letters of any script, but no capitals of ours, digits, `-` and `_`: in particular no `*`, which would match nothing.
+https://cloud.google.com/resource-manager/docs/labels-overview#requirements"""
+LABEL_KEY = rf"^{_OF_LABELS}{{1,63}}$"
+LABEL_VALUE = rf"^{_OF_LABELS}{{0,63}}$"
 
 EnvironmentName = Annotated[str, Field(pattern=ENVIRONMENT_NAME)]
 TypeName = Annotated[str, WithJsonSchema({"anyOf": [{"enum": list(TYPES)}, {"type": "string"}]})]

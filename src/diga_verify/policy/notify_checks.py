@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import string
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from diga_verify.policy.notify import KINDS
 from diga_verify.policy.shape import Finding
+from diga_verify.policy.tree import Tree, repeated, rows, table, tables, texts
 from diga_verify.policy.wording import did_you_mean, listed, quoted, table_title
 from diga_verify.redact import redact
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 ROOT: KeyPath = ("notify",)
-_Table = dict[str, Any]
 _SECRET = re.compile(
     r"hooks\.slack\.com/|://\S*hook|://[^/\s]*@|://\S*[?&](?:\w*(?:key|token|secret|sig|pass)\w*)=",
     re.IGNORECASE,
@@ -28,8 +28,8 @@ _ONE_OF = {"slack": ("url",), "apprise": ("urls",)}
 """Secrets that such a channel must name exactly once."""
 
 
-def notify_findings(data: _Table) -> Iterator[Finding]:
-    """Everything wrong with what `[notify]` says. What has the wrong shape is passed over; shape.py reports it."""
+def notify_findings(data: Tree) -> Iterator[Finding]:
+    """Everything wrong with what `[notify]` says."""
     notify = data.get("notify")
     if not isinstance(notify, dict):
         return
@@ -37,13 +37,13 @@ def notify_findings(data: _Table) -> Iterator[Finding]:
     yield from _report_url(notify)
     names: dict[str, str] = {}
     for kind in KINDS:
-        for name, channel in _tables(notify.get(kind)):
+        for name, channel in tables(notify.get(kind)):
             path = (*ROOT, kind, name)
             if name in names:
                 yield Finding(path, f"{quoted(name)} is the name of a channel in [notify.{names[name]}] already")
             names[name] = kind
             yield from _channel(path, kind, channel)
-    yield from _routes(notify, names, _keys(data.get("environments")))
+    yield from _routes(notify, names, [*table(data, "environments")])
 
 
 def _secrets(path: KeyPath, value: object) -> Iterator[Finding]:
@@ -70,7 +70,7 @@ def _subject(path: KeyPath) -> str:
     return quoted(str(next(part for part in reversed(path) if isinstance(part, str))))
 
 
-def _report_url(notify: _Table) -> Iterator[Finding]:
+def _report_url(notify: Tree) -> Iterator[Finding]:
     url = notify.get("report_url")
     if "report_url" in notify and "report_url_env" in notify:
         yield Finding((*ROOT, "report_url_env"), "there is 'report_url' already: keep one of the two")
@@ -80,7 +80,7 @@ def _report_url(notify: _Table) -> Iterator[Finding]:
         yield from _address(path, url)
 
 
-def _channel(path: KeyPath, kind: str, channel: _Table) -> Iterator[Finding]:
+def _channel(path: KeyPath, kind: str, channel: Tree) -> Iterator[Finding]:
     for secret in _ONE_OF.get(kind, ()):
         yield from _exactly_one(path, channel, (f"{secret}_env", f"{secret}_file"))
     if kind == "sms":
@@ -95,19 +95,19 @@ def _channel(path: KeyPath, kind: str, channel: _Table) -> Iterator[Finding]:
         yield Finding((*path, "security"), "'security' may be 'none' with this machine only: use 'starttls' or 'tls'")
 
 
-def _exactly_one(path: KeyPath, channel: _Table, keys: tuple[str, ...]) -> Iterator[Finding]:
+def _exactly_one(path: KeyPath, channel: Tree, keys: tuple[str, ...]) -> Iterator[Finding]:
     if not any(key in channel for key in keys):
         yield Finding(path, f"{table_title(path)} lacks {listed(map(repr, keys), 'or')}")
     yield from _at_most_one(path, channel, keys)
 
 
-def _at_most_one(path: KeyPath, channel: _Table, keys: tuple[str, ...]) -> Iterator[Finding]:
+def _at_most_one(path: KeyPath, channel: Tree, keys: tuple[str, ...]) -> Iterator[Finding]:
     found = [key for key in keys if key in channel]
     if len(found) > 1:
         yield Finding((*path, found[1]), f"{table_title(path)} has {listed(map(repr, found))}: keep one of them")
 
 
-def _gateway(path: KeyPath, channel: _Table) -> Iterator[Finding]:
+def _gateway(path: KeyPath, channel: Tree) -> Iterator[Finding]:
     url, fields = channel.get("url"), channel.get("fields")
     if isinstance(url, str) and url.strip():
         yield from _address((*path, "url"), url)
@@ -161,49 +161,22 @@ def _placeholders(path: KeyPath, text: str, known: tuple[str, ...]) -> Iterator[
             yield Finding(path, f"unknown placeholder {quoted(name)} in {_subject(path)}{hint}")
 
 
-def _routes(notify: _Table, names: _Table, environments: list[str]) -> Iterator[Finding]:
+def _routes(notify: Tree, names: Tree, environments: list[str]) -> Iterator[Finding]:
     used: set[str] = set()
-    rows = notify.get("routes")
-    for index, row in enumerate(rows if isinstance(rows, list) else ()):
-        if not isinstance(row, dict):
-            continue
-        path = (*ROOT, "routes", index)
-        for at, name in _texts(row.get("to")):
+    for end, row in rows(notify, "routes"):
+        path = (*ROOT, *end)
+        for at, name in texts(row.get("to")):
             used.add(name)
             if name.strip() and name not in names and not _looks_secret(name):
                 known = f"; there are {listed(map(quoted, names))}" if names else "; [notify] has no channels"
                 yield Finding((*path, "to", *at), f"unknown channel {quoted(name)}{did_you_mean(name, names) or known}")
-        for at, name in _texts(row.get("environments")):
+        for at, name in texts(row.get("environments")):
             if name.strip() and name not in environments:
                 hint = did_you_mean(name, environments)
                 yield Finding((*path, "environments", *at), f"unknown environment {quoted(name)}{hint}")
         for key in ("to", "when", "environments"):
-            yield from _repeated((*path, key), row.get(key))
+            yield from repeated((*path, key), texts(row.get(key)), f"in {quoted(key)}")
     for name, kind in names.items():
         if name not in used:
             path = (*ROOT, kind, name)
             yield Finding(path, f"no route leads to the channel {quoted(name)}: add it to `to` of a [[notify.routes]]")
-
-
-def _repeated(path: KeyPath, value: object) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for at, text in _texts(value):
-        if text in seen:
-            yield Finding((*path, *at), f"{quoted(text)} is repeated in {_subject(path)}")
-        seen.add(text)
-
-
-def _texts(value: object) -> Iterator[tuple[KeyPath, str]]:
-    if isinstance(value, str):
-        yield (), value
-    elif isinstance(value, list):
-        yield from (((index,), text) for index, text in enumerate(value) if isinstance(text, str))
-
-
-def _tables(value: object) -> Iterator[tuple[str, _Table]]:
-    if isinstance(value, dict):
-        yield from ((key, inner) for key, inner in value.items() if isinstance(inner, dict))
-
-
-def _keys(value: object) -> list[str]:
-    return list(value) if isinstance(value, dict) else []

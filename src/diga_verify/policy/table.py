@@ -34,4 +34,4 @@ Names = Annotated[
 class Table(BaseModel):
     """A table of the file: no key that is not named here, no value bent into another kind."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)

@@ -6,18 +6,18 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from functools import wraps
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
 from diga_verify.simulator.errors import Json
-from diga_verify.simulator.faults import ANSWERS
+from diga_verify.simulator.faults import read_fault
 from diga_verify.simulator.kinds import KINDS, Kind
 from diga_verify.simulator.scene import Fault
 from diga_verify.simulator.schemas import unknown_fields
+from diga_verify.simulator.shape import Shape, WorldError, hint
 
 T = TypeVar("T")
 SHIPPED: tuple[str, ...] = ("demo", "compliant")
@@ -75,10 +75,6 @@ _NEEDED = {
 _INNER_LISTS = {("redis", "backupCollections"): "backups", ("kms", "keyRings"): "cryptoKeys"}
 
 
-class WorldError(ValueError):
-    """A world file is wrong; the text names the file, the key and, where it can, what was meant."""
-
-
 @dataclass(frozen=True)
 class World:
     """A project and everything in it. The resources are kept as the world file gives them.
@@ -116,7 +112,7 @@ class World:
         return key in self.sections.get(section, {})
 
     def items(self, section: str, key: str) -> list[Json]:
-        """The resources, or the words, that the world gives under `section.key`."""
+        """The resources that the world gives under `section.key`."""
         return list(self.sections.get(section, {}).get(key, ()))
 
     def words(self, section: str, key: str) -> list[str]:
@@ -151,7 +147,9 @@ def load_world(path: str | Path) -> World:
     try:
         text = file.read_text("utf-8")
         table = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise WorldError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
         raise WorldError(f"{path}: {error}") from error
     return World.from_dict(table, str(path))
 
@@ -159,21 +157,13 @@ def load_world(path: str | Path) -> World:
 def shipped_world(name: str) -> World:
     """A world that comes with the package. Raises WorldError for a name that is not in SHIPPED."""
     if name not in SHIPPED:
-        raise WorldError(f"there is no shipped world {name!r}{_hint(name, SHIPPED)}; there are: {', '.join(SHIPPED)}")
+        raise WorldError(f"there is no shipped world {name!r}{hint(name, SHIPPED)}; there are: {', '.join(SHIPPED)}")
     text = resources.files("diga_verify.simulator").joinpath("worlds", f"{name}.toml").read_text("utf-8")
     return World.from_dict(tomllib.loads(text), name)
 
 
-def _hint(word: str, known: tuple[str, ...]) -> str:
-    close = get_close_matches(word, known, 1, 0.5)
-    return f", did you mean {close[0]!r}?" if close else ""
-
-
-class _Reader:
+class _Reader(Shape):
     """Checks the structure of a world, and that every field exists; what a field holds may be as wrong as one wants."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
 
     def world(self, table: Any) -> World:
         top = self.table(table, "the world", ("project", *LISTS, "iam", "paging", "faults"))
@@ -183,11 +173,10 @@ class _Reader:
             name=self.file,
             project=self.project(top.get("project")),
             sections={section: self.section(section, top.get(section, {})) for section in LISTS},
-            denied=frozenset(self.permissions(iam.get("denied", []), "iam.denied")),
-            granted=frozenset(self.permissions(iam["granted"], "iam.granted")) if "granted" in iam else None,
+            denied=self.permissions(iam, "denied"),
+            granted=self.permissions(iam, "granted") if "granted" in iam else None,
             faults=tuple(
-                self.fault(entry, f"faults[{at}]")
-                for at, entry in enumerate(self.array(top.get("faults", []), "faults"))
+                read_fault(self, one, where, tuple(HOSTS.values())) for where, one in self.each(top, "faults")
             ),
             page_size=self.positive(paging["size"], "paging.size") if "size" in paging else None,
             partial_page=self.positive(paging.get("partialPage", 1), "paging.partialPage"),
@@ -210,14 +199,14 @@ class _Reader:
         others = ("warnings",) if section == "sql" else ()
         table = self.table(value, section, (*LISTS[section], *MARKS[section], *others))
         for key in LISTS[section]:
-            for at, item in enumerate(self.array(table.get(key, []), f"{section}.{key}")):
-                self.resource(section, key, item, f"{section}.{key}[{at}]")
+            for where, item in self.each(table, key, section):
+                self.resource(section, key, item, where)
         for key in MARKS[section]:
-            for at, word in enumerate(self.array(table.get(key, []), f"{section}.{key}")):
-                self.text(word, f"{section}.{key}[{at}]")
+            for where, word in self.each(table, key, section):
+                self.text(word, where)
         for key in others:
-            for at, item in enumerate(self.array(table.get(key, []), f"{section}.{key}")):
-                self.table(item, f"{section}.{key}[{at}]", None)
+            for where, item in self.each(table, key, section):
+                self.table(item, where, None)
         return table
 
     def resource(self, section: str, key: str, value: Any, where: str) -> None:
@@ -235,110 +224,26 @@ class _Reader:
             raise self.wrong(where, "needs a location, or a full name (projects/P/locations/L/...)")
         inner = _INNER_LISTS.get((section, key))
         if inner is not None:
-            for at, below in enumerate(self.array(item.get(inner, []), f"{where}.{inner}")):
-                if "name" not in self.table(below, f"{where}.{inner}[{at}]", None):
-                    raise self.wrong(f"{where}.{inner}[{at}]", "needs a name")
+            for place, below in self.each(item, inner, where):
+                if "name" not in self.table(below, place, None):
+                    raise self.wrong(place, "needs a name")
 
     def fields_of(self, item: Json, where: str, kind: Kind) -> None:
         """A misspelt field would be served as it is, and the true one would be missing."""
         for key, inner in kind.inner.items():
-            for at, below in enumerate(self.array(item.get(key, []), f"{where}.{key}")):
-                self.fields_of(self.table(below, f"{where}.{key}[{at}]", None), f"{where}.{key}[{at}]", inner)
+            for place, below in self.each(item, key, where):
+                self.fields_of(self.table(below, place, None), place, inner)
         theirs = {key: part for key, part in item.items() if key not in kind.ours | kind.beyond | kind.inner.keys()}
         if not kind.schema:
             self.table(theirs, where, tuple(kind.ours))
             return
         for place, key, known in unknown_fields(kind.document, kind.schema, theirs):
             at_place = f"{where}.{place}" if place else where
-            raise self.wrong(at_place, f"has an unknown key {key!r}{_hint(key, (*known, *kind.ours))}")
+            raise self.wrong(at_place, f"has an unknown key {key!r}{hint(key, (*known, *kind.ours))}")
 
-    def fault(self, value: Any, where: str) -> Fault:
-        known = tuple(field.name for field in fields(Fault))
-        entry = self.table(value, where, known)
-        for key in ("service", "answer"):
-            if key not in entry:
-                raise self.wrong(f"{where}.{key}", "is missing")
-        for key in ("service", "answer", "path", "method", "reason"):
-            self.text(entry.get(key, ""), f"{where}.{key}")
-        self.one_of(entry["service"], f"{where}.service", tuple(HOSTS.values()))
-        self.one_of(entry["answer"], f"{where}.answer", tuple(ANSWERS))
-        self.one_of(entry.get("method", "GET"), f"{where}.method", ("GET", "POST"))
-        for key in ("page", "times", "retry_delay"):
-            self.positive(entry.get(key, 1), f"{where}.{key}")
-        self.status(entry, f"{where}.status")
-        self.reason(entry, f"{where}.reason")
-        try:
-            re.compile(entry.get("path", ""))
-        except re.error as error:
-            raise self.wrong(f"{where}.path", f"is no regular expression: {error}") from error
-        return Fault(**entry)
-
-    def status(self, entry: Json, where: str) -> None:
-        """Only `http_status` may have any status there is; 200 is no fault, and 1xx no answer."""
-        if entry["answer"] == "http_status":
-            if "status" not in entry:
-                raise self.wrong(where, "is missing: the answer 'http_status' needs one")
-            if type(entry["status"]) is not int or not 201 <= entry["status"] <= 599:
-                raise self.wrong(where, f"must be a whole number from 201 to 599, not {entry['status']!r}")
-        elif entry.get("status", 503) not in (500, 502, 503, 504):
-            raise self.wrong(where, f"must be 500, 502, 503 or 504, not {entry['status']!r}")
-
-    def reason(self, entry: Json, where: str) -> None:
-        """Only `forbidden_reason` has one, and it has to have one."""
-        if entry["answer"] != "forbidden_reason":
-            if "reason" in entry:
-                raise self.wrong(where, f"means nothing to the answer {entry['answer']!r}")
-        elif "reason" not in entry:
-            raise self.wrong(where, "is missing: the answer 'forbidden_reason' needs one")
-        elif not re.fullmatch(r"[A-Z][A-Z0-9_]*", entry["reason"]):
-            raise self.wrong(where, f"must be a word such as CONSUMER_SUSPENDED, not {entry['reason']!r}")
-
-    def permissions(self, value: Any, list_name: str) -> list[str]:
-        named = self.array(value, list_name)
-        for at, permission in enumerate(named):
-            where = f"{list_name}[{at}]"
+    def permissions(self, iam: Json, key: str) -> frozenset[str]:
+        named = dict(self.each(iam, key, "iam"))
+        for where, permission in named.items():
             if not re.fullmatch(r"[a-z]+(\.[A-Za-z]+){2}", self.text(permission, where)):
                 raise self.wrong(where, f"{permission!r} is no permission such as 'storage.buckets.list'")
-        return named
-
-    def table(self, value: Any, where: str, known: tuple[str, ...] | None) -> Json:
-        if not isinstance(value, Mapping):
-            raise self.wrong(where, f"must be a table, not {_kind(value)}")
-        for key in value if known is not None else ():
-            if key not in (known or ()):
-                raise self.wrong(where, f"has an unknown key {key!r}{_hint(key, known or ())}")
-        return dict(value)
-
-    def array(self, value: Any, where: str) -> list[Any]:
-        if not isinstance(value, list | tuple):
-            raise self.wrong(where, f"must be an array, not {_kind(value)}")
-        return list(value)
-
-    def text(self, value: Any, where: str) -> str:
-        if not isinstance(value, str):
-            raise self.wrong(where, f"must be text, not {_kind(value)}")
-        return value
-
-    def positive(self, value: Any, where: str) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise self.wrong(where, f"must be a whole number from 1, not {value!r}")
-        return value
-
-    def one_of(self, word: str, where: str, known: tuple[str, ...]) -> None:
-        if word not in known:
-            raise self.wrong(where, f"{word!r} is none of {', '.join(known)}{_hint(word, known)}")
-
-    def wrong(self, where: str, what: str) -> WorldError:
-        return WorldError(f"{self.file}: {where} {what}")
-
-
-def _kind(value: Any) -> str:
-    names = {
-        dict: "a table",
-        list: "an array",
-        str: "text",
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-    }
-    return names.get(type(value), type(value).__name__)
+        return frozenset(named.values())

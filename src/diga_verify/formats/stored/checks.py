@@ -12,17 +12,17 @@ from diga_verify import __version__
 from diga_verify.errors import ReportError
 from diga_verify.formats.json import document
 from diga_verify.formats.stored.parse import pointer, shown
+from diga_verify.judgement import GRAVEST_FIRST
 from diga_verify.locations.algebra import Bound, bound, table_date
 from diga_verify.model import TYPES, Reason, Role, Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diga_verify.evaluate import JudgedPlacement, JudgedResource
+    from diga_verify.judgement import JudgedPlacement, JudgedResource
     from diga_verify.report import Report
 
 _Path = tuple[str | int, ...]
-_GRAVEST_FIRST = (Verdict.VIOLATION, Verdict.UNVERIFIED, Verdict.WAIVED, Verdict.COMPLIANT)
 
 
 class Contradiction(NamedTuple):
@@ -87,7 +87,7 @@ class _Judge:
             verdicts.add(Verdict.VIOLATION)
         if not judged.placements or judged.resource.full_name in self._troubled:
             verdicts.add(Verdict.UNVERIFIED)
-        verdict = next(one for one in _GRAVEST_FIRST if one in verdicts)
+        verdict = next(one for one in GRAVEST_FIRST if one in verdicts)
         if judged.declared_unused is not unused:
             yield Contradiction((*at, "declared_unused"), judged.declared_unused, unused)
         if judged.verdict is not verdict:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from diga_verify.controls import Standing
+from diga_verify.assessment import Standing
 from diga_verify.formats.stored.drift import StoredDrift
 from diga_verify.formats.stored.kinds import (
     Count,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from diga_verify.evaluate import JudgedPlacement, JudgedResource, Judgement, Missing
+from diga_verify.judgement import JudgedPlacement, JudgedResource, Judgement, Missing
 from diga_verify.locations.algebra import Area, Bound, UnknownEntry, area
 from diga_verify.model import Asset, Call, Placement, Project, Recovery, Resource, Unread, Witness
 from diga_verify.policy.rules import Allowed, Assumption, Waiver
@@ -88,6 +88,9 @@ class _Builder:
             Waiver(one.resource, one.role, one.location, one.reason, one.owner, one.expires, one.line)
             for one in stored.waivers
         )
+        self._waivers_of: dict[str, list[Waiver]] = {}
+        for waiver in self._waivers:
+            self._waivers_of.setdefault(waiver.resource, []).append(waiver)
         self._allowed = cache(_allowed)
         self._bound = cache(_bound)
 
@@ -144,7 +147,8 @@ class _Builder:
 
     def _waiver(self, one: StoredPlacement, full_name: str) -> Waiver | None:
         """The policy's first that fits, as when the run judged."""
-        return next((waiver for waiver in self._waivers if waiver.matches(full_name, one.role, one.location)), None)
+        waivers = self._waivers_of.get(full_name, ())
+        return next((waiver for waiver in waivers if waiver.matches(full_name, one.role, one.location)), None)
 
 
 def _assumption(one: StoredPlacement) -> Assumption | None:
