@@ -302,6 +302,17 @@ def test_a_worse_verdict_than_the_report_has_is_found_too(compliant: Any, capsys
     assert 'states that verdict is "violation"' in said(capsys)
 
 
+def forge(folder: Any, statement: Any, change: dict[str, Any]) -> None:
+    """A report that says something else, and a signed statement that says the same of it."""
+    report = folder.path / "report.json"
+    report.write_text(json.dumps(json.loads(report.read_bytes()) | change))
+    statement["predicate"] |= {key: value for key, value in change.items() if key in ATTESTED}
+    for one in statement["subject"]:
+        if one["name"].endswith("report.json"):
+            one["digest"] = {"sha256": digest(report)}
+    folder.sign(statement)
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
@@ -311,7 +322,7 @@ def test_a_worse_verdict_than_the_report_has_is_found_too(compliant: Any, capsys
         ({"exit_code": False}, "states the exit code false"),
         ({"exit_code": 4}, "states the exit code 4"),
         ({"exit_code": 0, "enforcement": "free", "strict": True}, "no run ends so"),
-        ({"policy": {"path": "regions.toml", "sha256": "0" * 64}}, "about the policy with sha256 000"),
+        ({"policy": {"path": "regions.toml", "sha256": "0" * 64}}, "regions.toml has "),
         ({"policy": None}, "about the policy with sha256 None"),
         ({"evidence": {"sha256": "0" * 64}}, "about the evidence with sha256 000"),
         ({"evidence": None}, "about the evidence with sha256 None"),
@@ -321,19 +332,34 @@ def test_a_report_that_contradicts_itself_or_its_files_is_refused_under_the_righ
     change: dict[str, Any], text: str, violating: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Both are forged, and agree: what remains is that they are not of one piece."""
-    statement, report = violating.statement(), violating.read("report.json")
-    report |= change
-    (violating.path / "report.json").write_text(json.dumps(report))
-    statement["predicate"] |= {key: value for key, value in change.items() if key in ATTESTED}
-    statement["subject"] = [
-        one | {"digest": {"sha256": digest(violating.path / "report.json")}}
-        if one["name"].endswith("report.json")
-        else one
-        for one in statement["subject"]
-    ]
-    violating.sign(statement)
+    forge(violating, violating.statement(), change)
     assert violating.verify("--allow-simulated") == 3
     assert text in said(capsys)
+
+
+def kept_none(folder: Any) -> dict[str, Any]:
+    """What the report of a run says otherwise that kept no evidence."""
+    resources = folder.read("report.json")["resources"]
+    for place in (place for one in resources for place in one["placements"]):
+        place["evidence"] = None
+    return {"evidence": None, "resources": resources}
+
+
+def test_a_run_against_google_cloud_needs_no_allowance(violating: Any) -> None:
+    statement = violating.statement()
+    no_evidence(statement)
+    forge(violating, statement, kept_none(violating) | {"simulated": False, "api_root": None})
+    assert violating.verify(evidence="") == 1
+
+
+def test_a_run_that_kept_no_evidence_is_about_none(compliant: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    statement = compliant.statement()
+    no_evidence(statement)
+    forge(compliant, statement, {})
+    assert compliant.verify("--allow-simulated", evidence="") == 3
+    assert said(capsys).endswith("and no evidence was given")
+    forge(compliant, statement, kept_none(compliant))
+    assert compliant.verify("--allow-simulated", evidence="") == 0
 
 
 def test_files_in_each_others_place_are_refused(compliant: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,8 +18,8 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope
 
-from diga_verify.cli.gate import run_against_shipped_world
-from diga_verify.evaluate import JudgedResource, Missing
+from diga_verify.cli.demo import run_against_shipped_world
+from diga_verify.judgement import JudgedResource, Missing
 from diga_verify.model import Reason, Severity, Unread, Verdict
 from diga_verify.policy import default_policy, parse_policy
 from diga_verify.policy.notify import Notify
@@ -38,6 +38,8 @@ class Received:
     body: bytes = b"ok"
     headers: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    meeting: threading.Barrier | None = None
+    """So many requests must be there before any is answered."""
 
 
 @contextmanager
@@ -48,6 +50,8 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Received]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             received.requests.append((self.path, dict(self.headers), body))
+            if received.meeting is not None:
+                received.meeting.wait(timeout=10)
             self.send_response(received.status)
             for name, value in received.headers.items():
                 self.send_header(name, value)
@@ -149,7 +153,7 @@ def mail_server(**options: Any) -> Iterator[tuple[Mailbox, int]]:
 
 @cache
 def shipped(world: str) -> Report:
-    return run_against_shipped_world(world, None, quiet=True)
+    return run_against_shipped_world(world, quiet=True)
 
 
 @cache

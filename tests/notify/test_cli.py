@@ -17,6 +17,7 @@ from diga_verify.cli.notify import When, announce
 from diga_verify.errors import OutputError
 from diga_verify.formats.json import render
 from diga_verify.formats.page import Page
+from diga_verify.model import Project
 from diga_verify.notify.result import NotifyResult
 from diga_verify.policy import Policy, default_policy, parse_policy
 from diga_verify.report import Report
@@ -183,6 +184,51 @@ class TestAnnouncing:
         assert announce(reported(bucket("a"), bucket("b")), policy, When.AUTO, None, just_now).sent == ("team",)
         assert b"1 new" in receiver.requests[0][2]
 
+    def test_no_baseline_stands_in_for_a_state_that_cannot_be_read(
+        self,
+        policy: Policy,
+        reported: Callable[..., Report],
+        receiver: Received,
+        folder: Path,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        """The baseline does not know who was told, and moves on from run to run: nobody would ever be told again."""
+        (folder / "torn").write_text('{"format": "diga-ver')
+        just_now = reported(bucket("a"), finished_at=datetime.now(UTC).isoformat())
+        told = announce(just_now, policy, When.AUTO, folder / "torn", just_now)
+        assert told.sent == ("team",)
+        assert [one.kind for one in told.failed] == ["state"]  # an alert: nothing escalates from now on
+        assert "is no state of diga-verify; remove it, or name another file; everything is told as new" in (
+            capfd.readouterr().err
+        )
+
+    def test_what_failed_and_nothing_remembers_is_said_to_be_lost(
+        self,
+        policy: Policy,
+        reported: Callable[..., Report],
+        receiver: Received,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        receiver.status, receiver.body = 500, b""
+        earlier = reported(finished_at="2026-11-23T11:00:00Z")
+        announce(reported(bucket("a")), policy, When.AUTO, None, earlier)
+        assert capfd.readouterr().err == (
+            "warning: notify: slack team was not told: it answered 500\n"
+            "warning: notify: nothing escalates without --notify-state\n"
+            "warning: notify: what was not told is lost without --notify-state: "
+            "the next run takes its baseline for told\n"
+        )
+
+    def test_a_project_named_by_its_number_keeps_its_state(
+        self, policy: Policy, reported: Callable[..., Report], receiver: Received, folder: Path
+    ) -> None:
+        """Before the project's record is read its id is not known."""
+        known = reported(bucket("a"), project=Project("dtx-data", "100000000001", "ACTIVE"))
+        outage = reported(bucket("a"), project=Project("100000000001", None, None))
+        for report in (outage, known, outage, known):
+            announce(report, policy, When.AUTO, folder / "state.json")
+        assert paths(receiver) == ["team"]
+
     def test_a_state_that_cannot_be_written_is_a_warning(
         self,
         policy: Policy,
@@ -195,7 +241,9 @@ class TestAnnouncing:
             raise OutputError("disk full")
 
         monkeypatch.setattr("diga_verify.cli.telling.save", full)
-        assert announce(reported(bucket("a")), policy, When.AUTO, folder / "state.json").sent == ("team",)
+        told = announce(reported(bucket("a")), policy, When.AUTO, folder / "state.json")
+        assert told.sent == ("team",)
+        assert [one.kind for one in told.failed] == ["state"]
         said = f"warning: notify: {folder}/state.json could not be written: the next run tells everything again\n"
         assert capfd.readouterr().err == said
 
@@ -210,7 +258,8 @@ class TestAnnouncing:
             raise RuntimeError(CANARY)
 
         monkeypatch.setattr("diga_verify.cli.telling.plan", broken)
-        assert announce(reported(bucket("a")), policy, When.AUTO) == NotifyResult()
+        told = announce(reported(bucket("a")), policy, When.AUTO)
+        assert (told.sent, [one.kind for one in told.failed]) == ((), ["slack", "sms"])
         said = "warning: notify: this is a bug in diga-verify, perhaps nobody was told (RuntimeError)\n"
         assert capfd.readouterr().err == said
 
@@ -219,8 +268,8 @@ class TestTheCommand:
     def test_every_channel_is_tried(self, receiver: Received, capfd: pytest.CaptureFixture[str]) -> None:
         assert run(["notify", "--test"]) == 0
         assert capfd.readouterr().out == "ok      slack    team\nok      sms      boss\n"
-        assert paths(receiver) == ["team", "boss"]
-        assert b"nothing+happened" in receiver.requests[1][2]
+        assert sorted(paths(receiver)) == ["boss", "team"]
+        assert any(b"nothing+happened" in body for _, _, body in receiver.requests)
 
     def test_a_channel_that_fails_is_named(
         self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.notify.conftest import NOW, bucket, notified, unread
 
-from diga_verify.model import Reason, Severity, Verdict
+from diga_verify.model import Reason, Recovery, Severity, Unread, Verdict
 from diga_verify.notify.routing import Plan, Why, after, plan, settled
 from diga_verify.notify.state import Open, State
 from diga_verify.report import Report
@@ -132,10 +132,57 @@ class TestOneRunAfterTheOther:
             "law": [("resolved", "a")],
         }
 
+    @pytest.mark.parametrize("about", ["project", "inventory", "policy"])
+    def test_what_is_of_no_type_is_resolved_by_a_complete_run(
+        self, run: Callable[..., object], reported: Reported, about: str
+    ) -> None:
+        run(reported(unread=[unread(about)]), 0)
+        run(reported(unread=[unread("sql")]), 1)
+        assert run(reported(unread=[unread("sql")]), 2) == {}
+        assert run(reported(), 3) == {"team": [("resolved", "dtx-data"), ("resolved", "dtx-data")]}
+
+    def test_a_waiver_that_covers_nothing_hides_nothing(self, run: Callable[..., object], reported: Reported) -> None:
+        run(reported(bucket("a")), 0)
+        idle = Unread("policy", "//storage.googleapis.com/a", Reason.UNMATCHED_WAIVER, "it covers no violation")
+        assert run(reported(unread=[idle]), 1) == {
+            "team": [("new", "a"), ("resolved", "a")],
+            "law": [("resolved", "a")],
+        }
+
+    def test_of_a_type_that_nobody_looks_at_any_more_nothing_is_resolved(
+        self, run: Callable[..., dict[str, object]], reported: Reported
+    ) -> None:
+        run(reported(unread=[unread("spanner")]), 0)
+        assert run(reported(), 1) == {}
+        assert run(reported(), 24) == {"team": [("still there", "dtx-data")]}
+
     def test_what_a_deep_run_found_no_other_resolves(self, run: Callable[..., object], reported: Reported) -> None:
         run(reported(bucket("a"), deep=True), 0)
         assert run(reported(), 1) == {}
         assert run(reported(deep=True), 2) == {"team": [("resolved", "a")], "law": [("resolved", "a")]}
+
+    @pytest.mark.parametrize(
+        ("asked", "less"),
+        [
+            (Recovery(), None),
+            (Recovery(since="2026-11-23T08:00:00Z"), None),
+            (Recovery(since="2026-11-23T08:00:00Z"), Recovery()),  # without a baseline nothing can be lost
+        ],
+    )
+    def test_what_a_run_after_a_restore_found_no_lesser_one_resolves(
+        self, run: Callable[..., object], reported: Reported, asked: Recovery, less: Recovery | None
+    ) -> None:
+        lost = unread(reason=Reason.NOT_RESTORED, resource="//storage.googleapis.com/a")
+        run(reported(unread=[lost], recovery=asked), 0)
+        assert run(reported(recovery=less), 1) == {}
+        assert run(reported(recovery=asked), 2) == {"team": [("resolved", "a")]}
+
+    def test_what_a_lesser_run_saw_it_resolves_too(self, run: Callable[..., object], reported: Reported) -> None:
+        run(reported(bucket("a"), deep=True, recovery=Recovery()), 0)
+        run(reported(bucket("a"), deep=True), 1)
+        assert run(reported(), 2) == {}
+        run(reported(bucket("a")), 3)
+        assert run(reported(), 4) == {"team": [("resolved", "a")], "law": [("resolved", "a")]}
 
     def test_why_it_cannot_be_read_may_change(self, run: Callable[..., object], reported: Reported) -> None:
         run(reported(unread=[unread(reason=Reason.TIMEOUT)]), 0)

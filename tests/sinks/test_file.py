@@ -5,11 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import resource
-import socket
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,15 +17,12 @@ from diga_verify.sinks.file import remove_stale, write_file
 REFUSED = "is not an ordinary file; a report is written to none other"
 
 
+@pytest.mark.usefixtures("no_mask")
 def test_a_report_is_its_owners_whatever_the_mask_and_replaces_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     path.write_text("old")
     path.chmod(0o666)
-    before = os.umask(0)
-    try:
-        write_file(path, "new\n")
-    finally:
-        os.umask(before)
+    write_file(path, "new\n")
     assert path.read_text() == "new\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
@@ -53,33 +46,13 @@ def test_file_and_folder_are_on_the_disk_before_it_returns(tmp_path: Path, monke
     assert done == ["file", "rename", "folder"]
 
 
-def link(path: Path) -> None:
-    path.symlink_to(path.with_name("victim"))
-
-
-def dangling(path: Path) -> None:
-    path.symlink_to(path.with_name("nowhere"))
-
-
-def bound_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(os.path.relpath(path))
-
-
-@pytest.mark.parametrize("make", [link, dangling, Path.mkdir, os.mkfifo, bound_socket])
-def test_what_is_no_ordinary_file_is_neither_written_nor_removed(
-    tmp_path: Path, make: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "victim").write_text("untouched")
-    path = tmp_path / "r.json"
-    make(path)
-    before = sorted(tmp_path.iterdir()), path.lstat().st_ino
-    remove_stale(path)
+def test_what_is_no_ordinary_file_is_neither_written_nor_removed(no_ordinary_file: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir()), no_ordinary_file.lstat().st_ino
+    remove_stale(no_ordinary_file)
     with pytest.raises(OutputError, match=REFUSED):
-        write_file(path, "new")
-    assert (sorted(tmp_path.iterdir()), path.lstat().st_ino) == before
-    assert (tmp_path / "victim").read_text() == "untouched"
+        write_file(no_ordinary_file, "new")
+    assert (sorted(tmp_path.iterdir()), no_ordinary_file.lstat().st_ino) == before
+    assert (tmp_path / "victim").read_text() == "untouched\n"
 
 
 def test_a_device_is_not_written(tmp_path: Path) -> None:
@@ -125,24 +98,15 @@ def test_an_interrupted_write_leaves_no_draft(tmp_path: Path, monkeypatch: pytes
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_takes_a_part_only(tmp_path: Path) -> None:
-    script = (
-        "import resource, sys; from pathlib import Path; from diga_verify.sinks.file import write_file\n"
-        "from diga_verify.errors import OutputError\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, (4096, {resource.RLIM_INFINITY}))\n"
-        "try: write_file(Path('r.json'), 'x' * 100_000)\n"
-        "except OutputError as error: print(error); sys.exit(4)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (4, "the report could not be written to r.json: File too large\n")
+def test_a_disk_that_takes_a_part_only(tmp_path: Path, on_a_small_disk: Callable[[str], tuple[int, str]]) -> None:
+    told = on_a_small_disk("file.write_file(Path('r.json'), 'x' * 100_000)")
+    assert told == (4, "the report could not be written to r.json: File too large\n")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["no/such/folder.json", "victim/r.json", ".", "..", "x" * 256, "a\0b"])
-def test_a_path_that_cannot_be(tmp_path: Path, name: str) -> None:
-    (tmp_path / "victim").write_text("untouched")
+def test_a_path_that_cannot_be(impossible_path: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError):
-        write_file(tmp_path / name, "new")
+        write_file(impossible_path, "new")
     assert [path.name for path in tmp_path.iterdir()] == ["victim"]
 
 

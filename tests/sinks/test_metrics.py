@@ -21,15 +21,15 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from diga_verify.changes import Change, Drift, Effect, Kind, Side
-from diga_verify.cli.gate import run_against_shipped_world
+from diga_verify.cli.demo import run_against_shipped_world
 from diga_verify.cli.main import run
 from diga_verify.cli.metrics import Order, deliver_metrics
 from diga_verify.errors import OutputError, UsageError
-from diga_verify.evaluate import Missing
+from diga_verify.judgement import Missing
 from diga_verify.locations.table import table
 from diga_verify.model import TYPES, Call, Reason, Role, Unread, Verdict
 from diga_verify.notify.result import NotifyResult, Outcome
-from diga_verify.policy import Policy, default_policy
+from diga_verify.policy import Policy
 from diga_verify.policy.rules import Waiver
 from diga_verify.report import Report
 from diga_verify.services import NOT_ASKED
@@ -85,28 +85,18 @@ def of(report: Report, exit_code: int | None = None, known: Past | None = None, 
 
 @pytest.fixture(scope="module")
 def compliant() -> Report:
-    return run_against_shipped_world("compliant", None, quiet=True)
+    return run_against_shipped_world("compliant", quiet=True)
 
 
 @pytest.fixture(scope="module")
 def demo() -> Report:
-    return run_against_shipped_world("demo", None, quiet=True)
+    return run_against_shipped_world("demo", quiet=True)
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
     with Simulator(shipped_world("compliant")) as simulator:
         yield simulator.url
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the default policy, and nothing of the caller's settings."""
-    for name in [name for name in os.environ if name.startswith("DIGA_VERIFY_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "regions.toml").write_bytes(default_policy())
-    return tmp_path
 
 
 def interrupted(report: Report) -> Report:

@@ -29,8 +29,8 @@ def test_every_metric_that_is_asked_for_exists(file: str) -> None:
     assert len(asked) > 10
     for name, selector in asked:
         assert name in NAMES
-        labels = {*re.findall(r"(\w+)(?:=~|=|!=)", selector)} - {"instance"}
-        assert labels <= NAMES[name], (name, labels)
+        labels = {*re.findall(r"(\w+)(?:=~|=|!=)", selector)} - {"instance", "job"}
+        assert {label.removeprefix("exported_") for label in labels} <= NAMES[name], (name, labels)
 
 
 def test_every_query_keeps_simulated_runs_apart(dashboard: dict[str, Any]) -> None:

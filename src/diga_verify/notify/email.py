@@ -6,6 +6,8 @@ import email.policy
 import email.utils
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.message import EmailMessage
 
@@ -17,6 +19,10 @@ from diga_verify.policy.notify import Email, SmtpSecurity
 
 TIMEOUT = 8.0
 """Seconds for each word of the conversation. The whole channel has a limit of its own."""
+_GOODBYE = 1.0
+"""Seconds for the last word."""
+_POLICY = email.policy.SMTP.clone(cte_type="7bit")
+"""Not every server takes more than ASCII."""
 
 
 def send(channel: Email, message: Message, now: datetime) -> None:
@@ -35,7 +41,7 @@ def send(channel: Email, message: Message, now: datetime) -> None:
 
 def composed(channel: Email, message: Message, now: datetime) -> EmailMessage:
     """The message with its headers, as text and as HTML."""
-    mail = EmailMessage(policy=email.policy.SMTP)
+    mail = EmailMessage(policy=_POLICY)
     mail["Subject"] = message.subject
     mail["From"] = channel.sender
     mail["To"] = ", ".join(channel.to)
@@ -66,7 +72,22 @@ def _section(section: Section) -> Html:
     return fragment(element("h3", section.title), element("ul", *items))
 
 
-def _connected(channel: Email) -> smtplib.SMTP:
+@contextmanager
+def _connected(channel: Email) -> Iterator[smtplib.SMTP]:
+    """The server, until it is told goodbye. What it answers to that, or whether it does, changes nothing: a message
+    that it took would be sent again."""
+    server = _opened(channel)
+    try:
+        yield server
+    finally:
+        with suppress(smtplib.SMTPException, OSError):
+            if server.sock is not None:
+                server.sock.settimeout(_GOODBYE)
+            server.quit()
+        server.close()
+
+
+def _opened(channel: Email) -> smtplib.SMTP:
     if channel.security is SmtpSecurity.TLS:
         trusted = ssl.create_default_context()
         return smtplib.SMTP_SSL(channel.host, channel.port, timeout=TIMEOUT, context=trusted)

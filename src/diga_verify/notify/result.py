@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+STATE = "state"
+"""The kind of an outcome that is about the state file, without which nothing escalates."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from diga_verify.formats.findings import Finding, Kind, findings
+from diga_verify.gateway.listing import PROJECT
 from diga_verify.model import Reason
 from diga_verify.moment import moment
-from diga_verify.notify.state import Open, State
+from diga_verify.notify.state import Need, Open, State
 from diga_verify.policy.notify import Gravity, Notify
 from diga_verify.report import Report
+from diga_verify.second_witness import INVENTORY
 
 _GRAVITIES = {
     Kind.OUTSIDE_LAW: Gravity.CRITICAL,
@@ -30,7 +32,7 @@ _GRAVITIES = {
     Kind.RUN: Gravity.UNVERIFIED,
 }
 """Of what a report can hold. What is waived is told to nobody: somebody answers for it."""
-_OF_NO_TYPE = frozenset({"policy", "run"})
+_OF_NO_TYPE = frozenset({"policy", "run", PROJECT, INVENTORY})
 """What findings that are about no resource type have for one."""
 
 
@@ -117,17 +119,29 @@ def key(gravity: Gravity, finding: Finding) -> str:
 
 
 def _found(report: Report, now: datetime) -> Iterator[Open]:
+    needs = _asked(report)
     for one in findings(report):
         gravity = _GRAVITIES.get(one.kind)
         if gravity is not None:
-            yield Open(key(gravity, one), gravity, one.type, one.name, one.title, one.step, now, report.deep)
+            yield Open(key(gravity, one), gravity, one.type, one.name, one.title, one.step, now, needs)
+
+
+def _asked(report: Report) -> frozenset[Need]:
+    """What the run was asked for besides."""
+    recovery = report.recovery
+    asked = {
+        Need.DEEP: report.deep,
+        Need.AFTER_RESTORE: recovery is not None,
+        Need.BASELINE: recovery is not None and recovery.since is not None,
+    }
+    return frozenset(need for need, wanted in asked.items() if wanted)
 
 
 def _continued(one: Open, before: Open | None, now: datetime) -> Open:
     """What was found, with its past. One that was gone, and is there again, is new."""
     if before is None or before.gone:
         return one
-    return replace(one, since=min(before.since, now), deep=before.deep and one.deep, told=before.told)
+    return replace(one, since=min(before.since, now), needs=before.needs & one.needs, told=before.told)
 
 
 def _due(channel: str, notify: Notify, environment: str, current: Iterable[Open], now: datetime) -> Iterator[Notice]:
@@ -154,17 +168,17 @@ class _Sight:
     def __init__(self, report: Report) -> None:
         unread = [one for one in report.judgement.unread if one.reason is not Reason.UNMATCHED_WAIVER]
         self._whole = report.whole and report.interrupted_by is None
-        self._deep = report.deep
+        self._asked = _asked(report)
         self._types = {origin.type for origin in report.checkers}
         self._blind = {one.type for one in unread if one.resource is None}
         self._unclear = {one.resource for one in unread} | {
-            one.name for one in findings(report) if _GRAVITIES.get(one.kind) is Gravity.UNVERIFIED
+            one.name for one in findings(report) if one.kind in (Kind.NOT_READ, Kind.NOT_PROVEN)
         }
         self._complete = report.complete
 
     def shows_absence(self, one: Open) -> bool:
         """Whether it would have been found if it were still there."""
-        if not self._whole or self._blind - self._types or (one.deep and not self._deep):
+        if not self._whole or self._blind - self._types or not one.needs <= self._asked:
             return False
         if one.type in _OF_NO_TYPE:
             return self._complete

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -19,7 +19,6 @@ from diga_verify.policy.notify import Channel, Email, Notify, Slack, Sms
 from diga_verify.redact import redact
 
 CHANNEL_SECONDS = 10.0
-TOTAL_SECONDS = 30.0
 _TALKATIVE = ("apprise", "requests", "urllib3")
 """Libraries whose logs may hold URLs."""
 
@@ -30,25 +29,20 @@ def send(
     now: datetime,
     *,
     seconds: float = CHANNEL_SECONDS,
-    total: float = TOTAL_SECONDS,
-    clock: Callable[[], float] = time.monotonic,
 ) -> NotifyResult:
-    """Send each channel its message, one after the other, each within `seconds`, all within `total`."""
-    until = clock() + total
-    with _hushed():
-        return NotifyResult(
-            tuple(
-                Outcome(kind, name, _problem(channel, messages[name], now, min(seconds, until - clock())))
-                for kind, name, channel in notify.channels()
-                if name in messages
-            )
-        )
+    """Send each channel its message, all at once, each within `seconds`."""
+    due = [one for one in notify.channels() if one[1] in messages]
+
+    def told(one: tuple[str, str, Channel]) -> Outcome:
+        kind, name, channel = one
+        return Outcome(kind, name, _problem(channel, messages[name], now, seconds))
+
+    with _hushed(), ThreadPoolExecutor(max(1, len(due)), thread_name_prefix="channel") as pool:
+        return NotifyResult(tuple(pool.map(told, due)))
 
 
 def _problem(channel: Channel, message: Message, now: datetime, seconds: float) -> str | None:
     """Why the channel did not take the message; None where it did."""
-    if seconds <= 0:
-        return "no time was left for it"
     try:
         within(seconds, lambda: _deliver(channel, message, now))
     except ChannelError as error:

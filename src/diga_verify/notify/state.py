@@ -7,20 +7,30 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diga_verify.errors import UsageError
 from diga_verify.files import read_file
 from diga_verify.formats.ascii import ascii_json
+from diga_verify.model import Project
 from diga_verify.moment import moment
 from diga_verify.policy.notify import Gravity
 from diga_verify.sinks.file import write_file
 
 FORMAT: Literal["diga-verify notify state"] = "diga-verify notify state"
 MAX_BYTES = 64 * 1024 * 1024
+
+
+class Need(StrEnum):
+    """What a run must be asked for, lest it overlook what another saw."""
+
+    DEEP = "deep"
+    AFTER_RESTORE = "after_restore"
+    BASELINE = "baseline"  # of a run after a restore: what was there before
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +47,8 @@ class Open:
     """What to do about it."""
     since: datetime
     """When it was first found."""
-    deep: bool = False
-    """Whether a run with `--deep` found it: no other can tell that it is gone."""
+    needs: frozenset[Need] = frozenset()
+    """What the runs were asked for that found it: one that was not cannot tell that it is gone."""
     gone: bool = False
     """Whether it is gone, and only the channels in `told` were not reached with that yet."""
     told: Mapping[str, datetime] = field(default_factory=dict)
@@ -58,9 +68,15 @@ class State:
 class Subject:
     """Whom a state is about. What is simulated says nothing about what is not."""
 
-    project: str
+    project: Project
     environment: str
     simulated: bool
+
+    def is_same(self, other: Subject) -> bool:
+        """Whether both are about the same runs."""
+        return (self.environment, self.simulated) == (other.environment, other.simulated) and (
+            self.project.is_same(other.project)
+        )
 
 
 class _Stored(BaseModel):
@@ -75,7 +91,7 @@ class _Entry(_Stored):
     title: str
     step: str
     since: str
-    deep: bool
+    needs: list[Annotated[Need, Field(strict=False)]]
     gone: bool
     told: dict[str, str]
 
@@ -84,20 +100,22 @@ class _File(_Stored):
     format: Literal["diga-verify notify state"]
     version: Literal[1]
     project: str
+    project_number: str | None
     environment: str
     simulated: bool
     updated_at: str
     open: list[_Entry]
 
 
-def load(path: Path, subject: Subject) -> State:
-    """The state in a file; an empty one where there is no file. Raises UsageError for a file that is no state, or one
-    of another project, environment or kind of run: its owner may want it, so it must not be overwritten."""
+def load(path: Path, subject: Subject) -> tuple[State, Subject]:
+    """The state in a file, and the subject with all that is known of its project; an empty state where there is no
+    file. Raises UsageError for a file that is no state, or one of another project, environment or kind of run: its
+    owner may want it, so it must not be overwritten."""
     try:
         if not stat.S_ISREG(path.lstat().st_mode):  # a pipe would keep everybody waiting
             raise UsageError(f"{path} is not an ordinary file; name another")
     except FileNotFoundError:
-        return State()
+        return State(), subject
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     try:
@@ -105,10 +123,10 @@ def load(path: Path, subject: Subject) -> State:
         state = State(tuple(map(_opened, stored.open)))
     except (ValueError, ValidationError, RecursionError):
         raise UsageError(f"{path} is no state of diga-verify; remove it, or name another file") from None
-    about = Subject(stored.project, stored.environment, stored.simulated)
-    if about != subject:
+    about = Subject(Project(stored.project, stored.project_number, None), stored.environment, stored.simulated)
+    if not about.is_same(subject):
         raise UsageError(f"{path} is about {_words(about)}, not {_words(subject)}; name another file")
-    return state
+    return state, subject if subject.project.number else about
 
 
 def save(path: Path, state: State, subject: Subject, now: datetime) -> None:
@@ -116,7 +134,8 @@ def save(path: Path, state: State, subject: Subject, now: datetime) -> None:
     document = {
         "format": FORMAT,
         "version": 1,
-        "project": subject.project,
+        "project": subject.project.id,
+        "project_number": subject.project.number,
         "environment": subject.environment,
         "simulated": subject.simulated,
         "updated_at": _time(now),
@@ -134,7 +153,7 @@ def _opened(entry: _Entry) -> Open:
         title=entry.title,
         step=entry.step,
         since=_moment(entry.since),
-        deep=entry.deep,
+        needs=frozenset(entry.needs),
         gone=entry.gone,
         told={channel: _moment(at) for channel, at in entry.told.items()},
     )
@@ -149,7 +168,7 @@ def _entry(one: Open) -> dict[str, object]:
         "title": one.title,
         "step": one.step,
         "since": _time(one.since),
-        "deep": one.deep,
+        "needs": sorted(one.needs),
         "gone": one.gone,
         "told": {channel: _time(at) for channel, at in sorted(one.told.items())},
     }
@@ -168,4 +187,4 @@ def _time(at: datetime) -> str:
 
 def _words(subject: Subject) -> str:
     simulated = " (simulated)" if subject.simulated else ""
-    return f"{subject.environment} of the project {subject.project}{simulated}"
+    return f"{subject.environment} of the project {subject.project.id}{simulated}"

@@ -18,7 +18,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from diga_verify.changes import Effect, Kind
-from diga_verify.evaluate import JudgedPlacement
+from diga_verify.judgement import JudgedPlacement
 from diga_verify.locations.bound import normalise, region_of
 from diga_verify.locations.table import table
 from diga_verify.model import Severity, Verdict
