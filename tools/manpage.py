@@ -20,21 +20,6 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "man" / "diga-verify.1"
 NAME = "diga-verify"
 _GATE = "verify"
-_EXAMPLES = (
-    ("The gate, before a deployment:", "diga-verify production dtx-data"),
-    (
-        "One type, or one resource:",
-        "diga-verify production dtx-data -t sql",
-        "diga-verify production dtx-data -r sql/dta-postgres",
-    ),
-    ("Wait until a repair has taken effect:", "diga-verify production dtx-data -r sql/dta-postgres --watch"),
-    ("Why a location is allowed, or not:", "diga-verify policy explain sql backup eu"),
-    (
-        "Reports for people, programs and pipelines:",
-        "diga-verify production dtx-data -o report.json -o report.html -o report.xml",
-    ),
-    ("Without any cloud:", "diga-verify demo"),
-)
 _SEE = "The pages in docs: on-call.md for the hurried; respond.md and unverified.md for what to do about findings."
 
 
@@ -182,7 +167,7 @@ def _listed(rows: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _examples() -> Iterator[str]:
-    for number, (about, *calls) in enumerate(_EXAMPLES):
+    for number, (about, *calls) in enumerate(one for verb in VERBS.values() for one in verb.examples):
         yield from ([".PP"] if number else [])
         yield from (_text(about), ".PP", ".RS 4", ".nf", *map(_text, calls), ".fi", ".RE")
 

@@ -144,7 +144,7 @@ def test_simulator_refuses_a_world_with_a_misspelt_key(folder: Path, capsys: pyt
 def test_a_bare_call_shows_the_help_and_does_not_pass(capsys: pytest.CaptureFixture[str]) -> None:
     """A pipeline in which the arguments got lost must not go on."""
     assert run([]) == 2
-    assert "diga-verify ENVIRONMENT PROJECT" in capsys.readouterr().out
+    assert "diga-verify [OPTIONS] ENVIRONMENT PROJECT" in capsys.readouterr().out
     assert run(["policy"]) == 2
     assert "init" in capsys.readouterr().out
     assert run(["--help"]) == 0

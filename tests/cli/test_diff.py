@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
+import sys
 import unicodedata
 from collections.abc import Callable
 from importlib import resources
@@ -16,7 +17,6 @@ import pytest
 from diga_verify.cli.diff import FAIL_ON
 from diga_verify.cli.main import run
 from diga_verify.formats.stored import read_report
-from diga_verify.policy import default_policy
 from diga_verify.simulator.server import Simulator
 from diga_verify.simulator.world import World
 
@@ -25,17 +25,7 @@ Gate = Callable[..., int]
 Worlds = Callable[[], dict[str, Any]]
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the default policy, and nothing of the caller's settings."""
-    for name in [name for name in os.environ if name.startswith("DIGA_VERIFY_")]:
-        monkeypatch.delenv(name)
-    for name in ("NO_COLOR", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "regions.toml").write_bytes(default_policy())
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.fixture
@@ -310,6 +300,22 @@ def test_evidence_is_as_good_as_a_report(
     (folder / "old.evidence").write_text(text.replace("europe-west3", "europe-west4", 1))
     assert run(["diff", "old.evidence", "new.evidence"]) == 2
     assert "old.evidence was changed" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_either_run_may_come_through_standard_input(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["diff", "old.json", "new.json", "-f", "json"]) == 1
+    due = capsys.readouterr()
+    for words, handed in (["-", "new.json"], "old.json"), (["old.json", "-"], "new.json"):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((folder / handed).read_bytes())))
+        assert run(["diff", *words, "-f", "json"]) == 1
+        assert capsys.readouterr() == due
+    assert run(["diff", "-", "-"]) == 2
+    assert capsys.readouterr().err == (
+        "diga-verify: standard input can be read once: name a file for the old or the new run\n"
+    )
 
 
 HOSTILE = (

@@ -190,11 +190,6 @@ def test_labels_of_personal_data_count_in_a_recommended_environment_too(folder: 
             assert run(["staging", "staging-project", "--api-root", simulator.url, "-t", "gcs", "-q"]) == expected
 
 
-def test_quiet_says_the_verdict_only(compliant: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["production", PROJECT, "--api-root", compliant, "-q"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 2
-
-
 def test_verbose_names_the_calls_on_stderr(compliant: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["production", PROJECT, "--api-root", compliant, "-t", "gke", "-v"]) == 0
     assert "container.projects.locations.clusters.list" in capsys.readouterr().err

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from diga_verify.cli.main import run
 from diga_verify.gateway.patience import Patience
-from diga_verify.policy import default_policy
 
-
-@pytest.fixture(autouse=True)
-def folder(clean_folder: Path) -> Path:
-    """A folder with the default policy, and nothing of the caller's settings."""
-    (clean_folder / "regions.toml").write_bytes(default_policy())
-    return clean_folder
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.mark.parametrize(

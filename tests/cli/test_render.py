@@ -93,7 +93,7 @@ def test_it_ends_with_0_whatever_the_report_says_for_it_does_not_judge(render: S
 
 def test_quiet_and_colour_as_in_the_gate(render: Shown) -> None:
     _, quiet, _ = render("r.json", "-q")
-    assert quiet.startswith("27 resources: ")
+    assert "\n27 resources: " in quiet
     _, colored, _ = render("r.json", "--color", "always")
     assert "\x1b[1;31mVIOLATION" in colored
 
@@ -113,7 +113,7 @@ def test_a_closed_standard_input(render: Shown, monkeypatch: pytest.MonkeyPatch)
     assert render("-") == (
         2,
         "",
-        "diga-verify: standard input cannot be read: it is closed; name a JSON report\n",
+        "diga-verify: standard input cannot be read: it is closed; name a file\n",
     )
 
 

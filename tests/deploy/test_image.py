@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -65,7 +67,7 @@ def test_nothing_is_installed_but_what_is_locked_and_ourselves() -> None:
     assert len(installs) == 2
     assert {"--require-hashes", "--no-deps", "--only-binary"} <= {*shlex.split(installs[0])}
     assert "--no-index" in shlex.split(installs[1])
-    assert installs[1].endswith(" && /opt/diga-verify/bin/python tools/prune.py /opt/diga-verify")
+    assert " && /opt/diga-verify/bin/python tools/prune.py /opt/diga-verify && " in installs[1]
     assert not [rest for word, rest in FINAL if word == "RUN" and "pip" in rest]
 
 
@@ -88,6 +90,23 @@ def test_it_starts_the_command_itself_so_that_signals_reach_it() -> None:
     assert not [
         rest for word, rest in FINAL if word == "CMD"
     ]  # without arguments it ends with 2, and says what it takes
+
+
+@pytest.mark.parametrize(("isolated", "theirs"), [(False, True), (True, False)])
+def test_the_code_that_is_to_be_deployed_is_no_part_of_the_gate(isolated: bool, theirs: bool, tmp_path: Path) -> None:
+    """Whatever PYTHONPATH says, which pipelines of Python projects often set."""
+    (tmp_path / "diga_verify").mkdir()
+    (tmp_path / "diga_verify" / "__init__.py").write_text("raise SystemExit('theirs')\n")
+    script = tmp_path / "script"
+    shutil.copy(program("diga-verify"), script)
+    steps = [shlex.split(step) for word, rest in BUILD if word == "RUN" for step in rest.split(" && ")]
+    [edit] = [step for step in steps if step[0] == "sed"]
+    assert edit[-1] == f"/opt/diga-verify/bin/{PROJECT['name']}"
+    if isolated:
+        subprocess.run([*edit[:-1], script], check=True)
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([script, "--version"], env=env, capture_output=True, text=True, check=False)
+    assert (done.stderr == "theirs\n", done.returncode != 0) == (theirs, theirs)
 
 
 def test_bytecode_is_made_once_for_all_runs_and_by_none() -> None:

@@ -197,7 +197,9 @@ class TestTheStages:
             "region-verification-production": region,
             "compliance-verification": compliance,
         }
-        assert {key for job in gates.values() for key in job} == {"extends", "stage", "script"}
+        assert {key for job in gates.values() for key in job} == {"extends", "stage", "script", "artifacts"}
+        assert [name for name, job in gates.items() if "artifacts" in job] == ["compliance-verification"]
+        assert jobs[".diga-verify"]["cache"] == jobs[".diga-verify"]["dependencies"] == []
         assert jobs[".diga-verify"]["artifacts"]["when"] == "always"
         # GitLab's default is otherwise for whoever makes the job a manual one: the pipeline would go on without it.
         assert jobs[".diga-verify"]["allow_failure"] is False
@@ -272,3 +274,27 @@ def test_the_hook_is_for_one_file_alone() -> None:
     # `policy check` takes one file, and pre-commit hands over all that match.
     names = ("regions.toml", "a/regions.toml", "regions.toml.md")
     assert [name for name in names if re.search(hook["files"], name)] == ["regions.toml"]
+
+
+def test_the_page_s_pipeline_for_gitlab_does_not_exist_without_its_verification() -> None:
+    """GitLab makes no pipeline in which a job needs one that is not there."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    [text] = [block for block in blocks if "include:" in block]
+    page, (spec, jobs) = YAML(typ="safe", pure=True).load(text), documents(GITLAB)
+    [include] = page["include"]
+    deploys = {name: job for name, job in page.items() if name.startswith("deploy-")}
+    assert {name: job["needs"] for name, job in deploys.items()} == {
+        "deploy-staging": ["region-verification-staging", "region-verification-production"],
+        "deploy-production": ["compliance-verification"],
+    }
+    assert {need for job in deploys.values() for need in job["needs"]} == {name for name in jobs if name[0] != "."}
+    assert [job["rules"] for job in deploys.values()] == [include["rules"]] * 2
+    # Among the stages, each deployment behind its verification.
+    defaults = [spec["spec"]["inputs"][name]["default"] for name in ("region-stage", "compliance-stage")]
+    assert page["stages"][1:] == [defaults[0], "staging", defaults[1], "production"]
+    required = {name for name, one in spec["spec"]["inputs"].items() if "default" not in one}
+    assert set(include["inputs"]) == required
+    digest = "0123456789abcdef" * 4
+    values = {name: value.replace("DIGEST", digest) for name, value in include["inputs"].items()}
+    patterns = {name: one["regex"] for name, one in spec["spec"]["inputs"].items()}
+    assert [name for name, value in values.items() if not re.search(patterns[name], value)] == []

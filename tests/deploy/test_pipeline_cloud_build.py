@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+GATE = Path(sys.executable).with_name("diga-verify")
 PAGE = Path(__file__).parents[2] / "docs/pipeline.md"
 
 
@@ -26,12 +29,13 @@ def cloud_build(
 
     (tmp_path / "verification").mkdir(mode=0o755)
 
-    def cloud_build(*steps: str, **env: str) -> Any:
+    def cloud_build(*steps: str, overridden: str = "", **env: str) -> Any:
         done: Any = None
         given = {"LOCATION": "europe-west3", "BUILD_ID": "b1", **build["substitutions"], **env}
         for step in build["steps"]:
             if step["id"] in steps and (done is None or done.code == 0):
-                script = step["script"].replace(" /verification", f" {tmp_path}/verification")
+                script = overridden or step["script"]
+                script = script.replace(" /verification", f" {tmp_path}/verification")
                 script = script.replace("=/verification/", f"={tmp_path}/verification/")
                 own = dict(one.split("=", 1) for one in step.get("env", []))
                 done = shell(script, ("sh",), **given, **own)
@@ -156,14 +160,28 @@ class TestTheStepsInCloudBuild:
             done = cloud_build("prepare", _POLICY=policy)
             assert (done.code, "install: " in done.log) == (1, True)
 
-    def test_the_page_s_way_to_see_it_stop(
-        self, cloud_build: Callable[..., Any], shell: Callable[..., Any], straw: Any, tmp_path: Path
+    @pytest.mark.parametrize("account", ["", " ", "-", "diga-verify"])
+    def test_an_account_that_was_not_filled_in_is_not_the_build_s_own(
+        self, account: str, cloud_build: Callable[..., Any], program: Callable[[str, str], Path], tmp_path: Path
     ) -> None:
+        program("diga-verify", f'#!/bin/sh\nexec "{GATE}" "$@"\n')
+        assert cloud_build(*COMPLIANCE, _PRODUCTION_PROJECT="dtx-data", _DIGA_VERIFY_ACCOUNT=account).code == 3
+        report = json.loads((tmp_path / "verification/compliance-verification/report.json").read_text("utf-8"))
+        assert {one["reason"] for one in report["unread"]} == {"invalid_request"}
+
+    def test_the_page_s_way_to_see_it_stop(self, cloud_build: Callable[..., Any], straw: Any, tmp_path: Path) -> None:
         straw(1, "{}")
         blocks = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
         [block] = [block for block in blocks if "=/verification/" in block]
         script = YAML(typ="safe", pure=True).load(block)["script"]
         cloud_build("prepare")
-        assert shell(script.replace("=/verification/", f"={tmp_path}/verification/"), ("sh",)).code == 0
+        assert cloud_build("region-verification", overridden=script).code == 0
         assert cloud_build("region-verification-result").code == 1
         assert (tmp_path / "verification/region-verification/report.json").is_file()
+
+    @pytest.mark.parametrize("stage", [REGION, COMPLIANCE], ids=["region", "compliance"])
+    def test_a_script_that_is_left_over_from_a_try_does_not_pass(
+        self, stage: tuple[str, ...], cloud_build: Callable[..., Any], program: Callable[[str, str], Path]
+    ) -> None:
+        program("diga-verify", f'#!/bin/sh\nexec "{GATE}" demo --world compliant\n')
+        assert cloud_build(*stage).code == 3

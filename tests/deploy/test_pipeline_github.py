@@ -53,7 +53,7 @@ def github(shell: Callable[..., Any], documents: Callable[[str], list[Any]], tmp
         env = {}
         for name, value in steps[step]["env"].items():
             source, _, key = value.removeprefix("${{ ").removesuffix(" }}").rpartition(".")
-            env[name] = given[key] if source == "inputs" else str(python)
+            env[name] = given[key] if source == "inputs" else str(python) if source else value
         env |= {name: str(file) for name, file in files.items()}
         env |= {"RUNNER_TEMP": str(tmp_path), "GITHUB_ACTION_PATH": str(ROOT), "GITHUB_ACTIONS": "true"}
         done = shell(steps[step]["run"], **env)
@@ -103,11 +103,16 @@ class TestTheGateOnGithub:
     def test_a_compliant_simulated_run_does_not_pass(self, github: Callable[..., Step], compliant: str) -> None:
         step = github(arguments=f"--api-root\n\n{compliant}\n", evidence="true", strict="true", deadline="100")
         assert (step.code, step.outputs["exit-code"], step.outputs["verdict"]) == (3, "3", "")
-        assert "::error title=diga-verify::The run is no result for the project" in step.log
-        assert step.summary.startswith("**Exit code 3: The run is no result for the project")
+        assert "diga-verify: a trial does not pass: a stand-in for Google Cloud was asked; exit 3\n" in step.log
+        assert "::error title=diga-verify::The gate did not end as its report says. " in step.log
+        assert step.summary.startswith("**Exit code 3: The gate did not end as its report says. ")
         assert step.reports == self.REPORTS | {"evidence.json"}
         report = json.loads(Path(step.outputs["report"]).read_text(encoding="utf-8"))
         assert (report["exit_code"], report["strict"], report["simulated"]) == (0, True, True)
+
+    def test_nor_does_a_compliant_demo(self, github: Callable[..., Step]) -> None:
+        step = github(demo="compliant")
+        assert (step.code, step.outputs["exit-code"], step.outputs["verdict"]) == (3, "3", "")
 
     def test_what_cannot_be_asked_is_not_verified(self, github: Callable[..., Step]) -> None:
         step = github(arguments="--api-root=http://127.0.0.1:9\n--deadline=0.5")
@@ -163,9 +168,10 @@ class TestTheGateOnGithub:
             ("{}", 0, 70),
             (a_report(1, "violation"), 0, 70),
             (a_report(None), 0, 70),
-            (a_report(simulated=True), 0, 3),
-            (a_report(simulated="false"), 0, 3),
-            (a_report(scope="selected"), 0, 3),
+            (a_report(simulated=True), 0, 70),
+            (a_report(simulated="false"), 0, 70),
+            (a_report(scope="selected"), 0, 70),
+            (a_report(scope="selected"), 3, 3),
             (a_report(1, "violation"), 1, 1),
             ("", 2, 2),
             (a_report(3, "unverified"), 3, 3),

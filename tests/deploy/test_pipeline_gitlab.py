@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from diga_verify.gateway import credential_file
 from diga_verify.simulator.server import Simulator
 from diga_verify.simulator.world import shipped_world
 
+ROOT = Path(__file__).parents[2]
 GATE = Path(sys.executable).with_name("diga-verify")
 INPUTS = {
     "image": "registry.example/diga-verify@sha256:0",
@@ -30,6 +32,7 @@ def gitlab(shell: Callable[..., Any], documents: Callable[[str], list[Any]]) -> 
 
     def gitlab(job: str, more: str = "", **inputs: str) -> Any:
         spec, jobs = documents("deploy/gitlab/diga-verify.gitlab-ci.yml")
+        jobs["overridden"] = {"script": []}
         given = {name: one.get("default", "") for name, one in spec["spec"]["inputs"].items()} | INPUTS | inputs
         lines = [*jobs[".diga-verify"]["before_script"], *jobs[job]["script"], more]
         script = re.sub(r"\$\[\[ inputs\.([a-z-]+) \]\]", lambda found: given[found[1]], "\n".join(lines))
@@ -103,14 +106,81 @@ class TestTheJobsOnGitlab:
         assert (source.stat().st_mode | source.parent.stat().st_mode) & 0o077 == source.stat().st_mode & 0o077
         assert source.parent.stat().st_mode & 0o077 == 0
 
-    @pytest.mark.parametrize(("world", "code"), [("compliant", 0), ("demo", 1)])
+    @pytest.mark.parametrize(
+        ("world", "setting", "code"),
+        [("compliant", "-u DIGA_VERIFY_NO_TRIAL", 0), ("compliant", "", 3), ("demo", "", 1)],
+        ids=["compliant", "a trial", "violations"],
+    )
     def test_against_the_simulator(
-        self, world: str, code: int, gitlab: Callable[..., Any], tmp_path: Path, program: Callable[[str, str], Path]
+        self,
+        world: str,
+        setting: str,
+        code: int,
+        gitlab: Callable[..., Any],
+        tmp_path: Path,
+        program: Callable[[str, str], Path],
     ) -> None:
         with Simulator(shipped_world(world)) as simulator:
-            pointed = f'#!/bin/sh\nshift\nexec "{GATE}" verify --api-root {simulator.url} "$@"\n'
+            pointed = f'#!/bin/sh\nshift\nexec env {setting} "{GATE}" verify --api-root {simulator.url} "$@"\n'
             program("diga-verify", pointed)
             done = gitlab("compliance-verification")
         assert done.code == code
         kept = {path.name for path in (tmp_path / "workspace/diga-verify-reports").iterdir()}
-        assert kept == {"report.json", "report.xml", "report.md", "report.html", "evidence.json"}
+        assert kept == {"report.json", "report.xml", "report.md", "report.html", "evidence.json"} | (
+            {"verified.env"} if code == 0 else set()
+        )
+
+    @pytest.mark.parametrize(
+        ("script", "code"),
+        [
+            ("verify --api-root {} -- production dtx-data", 3),
+            ("verify -t gcs --api-root {} -- production dtx-data", 3),
+            ("diga-verify production dtx-data --api-root {}", 3),
+            ("diga-verify demo --world compliant", 3),
+            ("diga-verify demo --world compliant --explain-exit", 3),
+            ("diga-verify demo -o diga-verify-reports/report.json", 1),
+        ],
+    )
+    def test_a_script_that_is_left_over_from_a_try_does_not_pass(
+        self, script: str, code: int, gitlab: Callable[..., Any], program: Callable[[str, str], Path]
+    ) -> None:
+        program("diga-verify", f'#!/bin/sh\nexec "{GATE}" "$@"\n')
+        with Simulator(shipped_world("compliant")) as simulator:
+            assert gitlab("overridden", script.format(simulator.url)).code == code
+
+    def test_no_report_of_an_earlier_job_is_kept_for_this_one_s(
+        self, gitlab: Callable[..., Any], straw: Any, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "workspace/diga-verify-reports"
+        folder.mkdir()
+        for name in ("report.json", "report.xml"):
+            (folder / name).write_text("all is well")
+        straw(2)
+        assert gitlab("region-verification-production").code == 2
+        assert list(folder.iterdir()) == []
+
+    def test_a_verification_that_passed_counts_for_an_hour(
+        self, gitlab: Callable[..., Any], shell: Callable[..., Any], straw: Any, tmp_path: Path
+    ) -> None:
+        straw(0)
+        begun = int(time.time())
+        assert gitlab("compliance-verification").code == 0
+        text = (tmp_path / "workspace/diga-verify-reports/verified.env").read_text(encoding="utf-8")
+        [until] = re.findall(r"\ACOMPLIANCE_VERIFIED_UNTIL=(\d+)\n\Z", text)
+        assert begun + 3600 <= int(until) <= time.time() + 3600
+        page = (ROOT / "docs/pipeline.md").read_text(encoding="utf-8")
+        [check] = re.findall(r"^    - (test .*COMPLIANCE_VERIFIED_UNTIL.*)$", page, re.MULTILINE)
+        late, junk = str(begun - 1), "a while; touch pwned"
+        ends = [shell(check, COMPLIANCE_VERIFIED_UNTIL=one).code for one in (until, late, "", junk)]
+        assert (ends[0], [code != 0 for code in ends[1:]]) == (0, [True, True, True])
+        assert shell(check).code == 1
+
+    @pytest.mark.parametrize("code", [1, 3, 4, 70])
+    def test_one_that_did_not_pass_does_not_count(
+        self, code: int, gitlab: Callable[..., Any], straw: Any, tmp_path: Path
+    ) -> None:
+        straw(0)
+        gitlab("compliance-verification")
+        straw(code)
+        assert gitlab("compliance-verification").code == code
+        assert not (tmp_path / "workspace/diga-verify-reports/verified.env").exists()

@@ -16,9 +16,9 @@ from ruamel.yaml import YAML
 
 from diga_verify.checkers.registry import registered
 from diga_verify.cli import main
-from diga_verify.evaluate import Scope
 from diga_verify.gateway.endpoints import stand_in
 from diga_verify.gateway.patience import Patience
+from diga_verify.judgement import Scope
 from diga_verify.model import TYPES, Reason, Recovery, Verdict
 from diga_verify.policy import Policy
 from diga_verify.report import Report

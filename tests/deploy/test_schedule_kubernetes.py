@@ -142,6 +142,14 @@ def test_the_network_lets_nothing_in_and_only_some_out() -> None:
     assert [{port["port"] for port in rule["ports"]} for rule in anywhere] == [{53}]
 
 
+def test_what_asks_a_stand_in_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for one in CONTAINER["env"]:
+        monkeypatch.setenv(one["name"], one["value"])
+    words = ["production", "dtx-data", f"--policy={ROOT / 'regions.toml'}", f"--output={tmp_path / 'report.json'}"]
+    with Simulator(shipped_world("compliant")) as simulator:
+        assert main.run([*words, "--api-root", simulator.url]) == 3
+
+
 @pytest.fixture(
     params=[("compliant", (), 0), ("demo", (), 1), ("compliant", ("storage.buckets.list",), 3)],
     ids=["compliant", "violations", "not verified"],

@@ -192,6 +192,14 @@ def test_the_arguments_are_understood(simulated: tuple[str, int], tmp_path: Path
     assert (report["exit_code"], report["environment"], report["scope"]) == (code, "production", "project")
 
 
+def test_what_asks_a_stand_in_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for one in CONTAINER["env"]:
+        monkeypatch.setenv(one["name"], one["value"])
+    verb, *words = arguments(tmp_path, "production")
+    with Simulator(shipped_world("compliant")) as simulator:
+        assert main.run([verb, "--api-root", simulator.url, *words]) == 3
+
+
 @pytest.mark.parametrize("environment", ["--version", "--help", "types", ""])
 def test_an_environment_is_nothing_else(environment: str, tmp_path: Path) -> None:
     assert main.run(arguments(tmp_path, environment)) == 2

@@ -12,7 +12,6 @@ from diga_verify.cli.stored import stored_report
 
 if TYPE_CHECKING:  # to compare takes libraries that a run without a baseline need not wait for
     from diga_verify.report import Report
-    from diga_verify.verify import Run
 
 Baseline = Annotated[
     Path | None,
@@ -25,14 +24,14 @@ Baseline = Annotated[
 ]
 
 
-def earlier_run(baseline: Path | None, run: Run) -> Report | None:
+def earlier_run(baseline: Path | None, environment: str, project: str) -> Report | None:
     """The report of the earlier run, read before anything is asked. Raises UsageError when it is of no use here."""
     if baseline is None:
         return None
     from diga_verify.drift import refuse_baseline
 
     earlier = stored_report(baseline)
-    refuse_baseline(earlier, run.environment, run.project)
+    refuse_baseline(earlier, environment, project)
     return earlier
 
 

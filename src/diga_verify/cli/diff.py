@@ -12,7 +12,7 @@ import typer
 from diga_verify.changes import Change, Drift, Effect, Kind
 from diga_verify.cli import options, screen
 from diga_verify.cli.claims import claim
-from diga_verify.cli.stored import stored_report
+from diga_verify.cli.stored import refuse_second_stdin, stored_report
 from diga_verify.drift import NOTHING_IN_COMMON, drift
 from diga_verify.errors import OutputError, UsageError
 from diga_verify.formats import drift_json, drift_table
@@ -25,7 +25,9 @@ FAILING, NOT_WRITTEN = 1, 4
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="The JSON report of a run, or its evidence.")],
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", help="The JSON report of a run, or its evidence; - for standard input.")
+    ],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="Those of a later run of the same project.")],
     format: Annotated[
         str,
@@ -60,6 +62,7 @@ def diff(
         if name not in FORMATS:
             raise UsageError(f"-o {path}: changes are written as {' or '.join(FORMATS)}, not as {name}")
     fails = failing(fail_on or [Effect.WORSE.value])
+    refuse_second_stdin("the old or the new run", old, new)
     found = drift(stored_report(old), stored_report(new))
     if NOTHING_IN_COMMON in found.caveats:
         scopes = [", ".join(side.selection) or "the project" for side in (found.old, found.new)]

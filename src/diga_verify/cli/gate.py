@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from diga_verify.checkers.registry import registered
-from diga_verify.cli import attestation, completion, notify, options, recovery, screen, watch
+from diga_verify.cli import attesting, completion, notify, options, recovery, screen, watch
 from diga_verify.cli.audit_log import OPTION, AuditLog, logged
 from diga_verify.cli.baseline import Baseline, earlier_run, since
 from diga_verify.cli.claims import claim
-from diga_verify.cli.delivery import deliver
+from diga_verify.cli.delivery import deliver, lacking
 from diga_verify.cli.hints import hints
 from diga_verify.cli.metrics import MetricsFile, PushGateway, PushGatewayInsecure, deliver_metrics, ordered
 from diga_verify.errors import UsageError
 from diga_verify.formats.registry import FORMATS
 from diga_verify.gateway.endpoints import Endpoints, stand_in
 from diga_verify.gateway.patience import Patience
-from diga_verify.policy import Policy, default_policy, load_policy, parse_policy
+from diga_verify.moment import today
+from diga_verify.policy import load_policy
 from diga_verify.report import Report
 from diga_verify.verify import Run, verify
 
@@ -51,8 +51,8 @@ def gate(
         Path | None,
         typer.Option("--evidence", metavar="FILE", help="Also store what was asked and answered, for replay."),
     ] = None,
-    attest: attestation.Attest = None,
-    attest_key: attestation.AttestKey = None,
+    attest: attesting.Attest = None,
+    attest_key: attesting.AttestKey = None,
     baseline: Baseline = None,
     audit_log: AuditLog = None,
     metrics_file: MetricsFile = None,
@@ -64,6 +64,7 @@ def gate(
         bool,
         typer.Option("--strict", envvar="DIGA_VERIFY_STRICT", help="Treat `recommended` and `free` as `required`."),
     ] = False,
+    no_trial: options.NoTrial = False,
     after_restore: recovery.AfterRestore = False,
     restored_from: recovery.RestoredFrom = None,
     backup_newer_than: recovery.BackupNewerThan = None,
@@ -102,6 +103,7 @@ def gate(
     color: options.ColorChoice = screen.Color.AUTO,
 ) -> None:
     """Verify that PROJECT's data lies where the policy allows in ENVIRONMENT. The word `verify` may be left out."""
+    # Whatever can be refused is refused before anybody is asked; and before all, nothing old is left to pass for new.
     outputs = claim(
         output,
         policy,
@@ -114,75 +116,55 @@ def gate(
     metrics = ordered(project, metrics_file, push_gateway, insecure=push_gateway_insecure)
     pace = watch.ordered(again, watch_every, watch_for, policy)
     checkers = registered()
+    all_types = tuple(checkers)
     format = options.known(format, tuple(FORMATS), "format")
-    if not project or not set(project) <= _PROJECT_CHARACTERS:
-        raise UsageError(
-            f"{project!r} is not a project's id or number, such as dtx-data; `gcloud projects list` shows yours"
-        )
-    if not math.isfinite(deadline):
-        raise UsageError(f"--deadline {deadline} is no number of seconds")
+    _refuse_no_project(project)
+    _refuse_no_time(deadline)
+
+    loaded = load_policy(policy, today=today(), known_types=all_types)
+    scope = options.scope(all_types, types, resources)
+    endpoints = stand_in(api_root) if api_root is not None else Endpoints()
+    notify.refuse_vain_wish(loaded, tell)
+    earlier = earlier_run(baseline, environment, project)
     run = Run(
         environment=environment,
         project=project,
-        policy=load_policy(policy, today=_today(), known_types=tuple(checkers)),
-        scope=options.scope(tuple(checkers), types, resources),
+        policy=loaded,
+        scope=scope,
         strict=strict,
         deep=deep,
-        endpoints=stand_in(api_root) if api_root is not None else Endpoints(),
+        recovery=recovery.ordered(
+            all_types,
+            earlier,
+            simulated=endpoints.simulated,
+            after_restore=after_restore,
+            restored_from=restored_from,
+            newer_than=backup_newer_than,
+        ),
+        endpoints=endpoints,
         patience=replace(Patience(), run=deadline),
         impersonate=impersonate,
         billing_project=billing_project,
         keep_evidence=evidence is not None,
     )
-    notify.refuse_vain_wish(run.policy, tell)
-    earlier = earlier_run(baseline, run)
-    run = replace(
-        run,
-        recovery=recovery.ordered(
-            tuple(checkers),
-            earlier,
-            simulated=run.endpoints.simulated,
-            after_restore=after_restore,
-            restored_from=restored_from,
-            newer_than=backup_newer_than,
-        ),
-    )
-    order = attestation.ordered(attest, attest_key, outputs, run)
+    order = attesting.ordered(attest, attest_key, outputs, run)
 
     def look(this: Run) -> Report:
         with screen.progress(shown=not (no_progress or quiet)) as seen:
             return verify(this, checkers, seen)
 
     last = watch.watched(run, look, pace)
-    run, report = last.run, since(earlier, last.report)
+    report = since(earlier, last.report)
+
     screen.note(*hints(report))
     if verbose:
         tell_calls(report)
     in_log = logged(audit_log, report)
-    code = deliver(report, format, outputs, quiet=quiet, color=color, evidence=evidence, order=order)
-    code = code if in_log or code not in {0, 2, 3} else 4
+    code = deliver(report, format, outputs, quiet=quiet, color=color, evidence=evidence, order=order, no_trial=no_trial)
+    code = code if in_log else lacking(code)
     tell = tell if last.signal is None else notify.When.NEVER
-    told = notify.announce(report, run.policy, tell, notify_state, earlier)
+    told = notify.announce(report, last.run.policy, tell, notify_state, earlier)
     raise typer.Exit(last.exit_code(deliver_metrics(metrics, report, code, told)))
-
-
-def run_against_shipped_world(world: str, policy: Policy | None, *, quiet: bool) -> Report:
-    """The production gate against the simulator of a shipped world."""
-    from diga_verify.simulator.server import Simulator
-    from diga_verify.simulator.world import shipped_world
-
-    checkers = registered()
-    own = parse_policy(default_policy(), path="regions.toml", today=_today(), known_types=tuple(checkers))
-    simulated = shipped_world(world)
-    with Simulator(simulated) as simulator, screen.progress(shown=not quiet) as watch:
-        run = Run(
-            "production",
-            "dtx-data",
-            policy or own,
-            options.scope(tuple(checkers), None, None),
-            endpoints=stand_in(simulator.url),
-        )
-        return verify(run, checkers, watch)
 
 
 def tell_calls(report: Report) -> None:
@@ -192,5 +174,15 @@ def tell_calls(report: Report) -> None:
         screen.note(f"{call.duration_ms:6d} ms  {call.status:18s} {pages:9s} {call.method} {call.scope}")
 
 
-def _today() -> date:
-    return datetime.now(UTC).date()
+def _refuse_no_project(project: str) -> None:
+    """Raises UsageError for what cannot be one: the API would only say that it is not there, or not allowed."""
+    if not project or not set(project) <= _PROJECT_CHARACTERS:
+        raise UsageError(
+            f"{project!r} is not a project's id or number, such as dtx-data; `gcloud projects list` shows yours"
+        )
+
+
+def _refuse_no_time(deadline: float) -> None:
+    """Raises UsageError for `nan` and `inf`, which are numbers to the command line."""
+    if not math.isfinite(deadline):
+        raise UsageError(f"--deadline {deadline} is no number of seconds")

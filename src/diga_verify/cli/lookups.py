@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import textwrap
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -34,34 +38,57 @@ def types(
         lines += [f"    reads      {text}" for text in checker.reads]
         lines += [f"    needs      {name}" for name in checker.permissions]
         lines += [f"    not shown  {text}" for text in checker.limits]
-        screen.tell(*lines, "")
-    screen.tell(f"every run also needs {', '.join(ALWAYS)}; --deep needs bigquery.jobs.create;")
+        screen.tell(*_folded(*lines, indent=15), "")
     restore = sorted({name for checker in checkers for name in getattr(checker, "after_restore", ())})
-    screen.tell(f"--after-restore needs {', '.join(restore)};")
-    screen.tell(f"with {' or '.join(PERMISSIONS)}, {NAME} is a second witness;")
-    screen.tell(f"with {services.PERMISSION}, a report names the enabled services that are not read")
+    last = (
+        f"every run also needs {', '.join(ALWAYS)}; --deep needs bigquery.jobs.create;",
+        f"--after-restore needs {', '.join(restore)};",
+        f"with {' or '.join(PERMISSIONS)}, {NAME} is a second witness;",
+        f"with {services.PERMISSION}, a report names the enabled services that are not read",
+    )
+    screen.tell(*_folded(*last, indent=4))
 
 
 def locations(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="A region, zone, multi-region id.", autocompletion=completion.locations),
+        typer.Argument(metavar="NAME", help="A region, zone, multi-region id.", autocompletion=completion.locations),
     ] = None,
 ) -> None:
     """Explain what a location stands for and where that is; without NAME, the whole table. Exit 3: nothing is known."""
     if name is None:
-        screen.tell(*map(_line, all_locations()), f"table of {table_date()}")
+        screen.tell(*_folded(*map(_line, all_locations()), indent=25), f"table of {table_date()}")
         return
     found = explain(name)
     if not found:
-        close = get_close_matches(name.lower(), {one.location for one in all_locations()}, 1)
-        hint = f"did you mean {close[0]}? " if close else ""
+        close = _named_so(name) or get_close_matches(name.lower(), {one.location for one in all_locations()}, 1)
+        hint = f"did you mean {' or '.join(close)}? " if close else ""
         screen.tell(f"{name}: never heard of; a resource there is unverified")
         screen.tell(f"  next  {hint}`diga-verify locations` lists all; if it is new, update diga-verify")
     for one in found:
-        screen.tell(*_whole(one))
+        screen.tell(*_folded(*_whole(one), indent=17))
     if not any(one.bound for one in found):
         raise typer.Exit(3)
+
+
+def _folded(*lines: str, indent: int) -> Iterator[str]:
+    """The lines as a terminal takes them, continued below their text; whole for a program, which looks for words."""
+    width = shutil.get_terminal_size((10_000, 24)).columns
+    for line in lines:
+        yield from textwrap.wrap(
+            line,
+            max(width, indent + 20),
+            subsequent_indent=" " * indent,
+            replace_whitespace=False,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def _named_so(place: str) -> list[str]:
+    """The regions in a city or country of that name."""
+    named = re.compile(rf"[a-z0-9-]+ \(([^()]+, )?{re.escape(place)}(, [^()]+)?\)", re.IGNORECASE)
+    return [one.location for one in all_locations() if one.bound and named.fullmatch(one.bound.description)]
 
 
 def _line(one: Explanation) -> str:

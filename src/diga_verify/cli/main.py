@@ -38,7 +38,8 @@ def run(arguments: Sequence[str]) -> int:
             if code == USAGE and words != [*arguments]:
                 _suggest_verb(words[1])
             return USAGE if code == 1 and words[0] in _COMPLETION else code  # a shell that Typer does not know
-    except Interrupted as error:
+    except Interrupted as error:  # before a run began, or after it was over: a run itself ends with a report
+        screen.note("diga-verify: interrupted")
         return 128 + error.signal
     except SystemExit as end:  # Typer ends so when nobody takes its help (1), and after its completion scripts (0)
         if end.code in (0, None) and words[0] in (*_COMPLETION, "--help"):
@@ -48,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _obey(words: list[str]) -> int:
     try:
-        code = _parser(words[0])(args=words, prog_name="diga-verify", standalone_mode=False)
+        code = _answered(words)
     except _MISUSE as error:
         _remove_stale_reports(words)
         _explain_misuse(error, words[0])
@@ -69,6 +70,14 @@ def _obey(words: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _answered(words: list[str]) -> Any:
+    try:
+        return _parser(words[0])(args=words, prog_name="diga-verify", standalone_mode=False)
+    except OSError:
+        screen.result("")  # Typer writes its help by itself: was it standard output that took no more, this says so
+        raise
+
+
 def _parser(verb: str) -> Any:
     return command(verb) if verb in VERBS else command(listed=True)
 
@@ -80,6 +89,7 @@ def _explain_misuse(error: Exception, verb: str) -> None:
     if context is not None:
         usage = [context.get_usage(), f"Try '{context.command_path} --help'."]
     message = error.format_message() if hasattr(error, "format_message") else str(error)
+    message = message.replace(": Value error, ", ": ")  # words of the parser's own parser
     screen.note(*usage, f"diga-verify: {message}")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diga_verify.cli import screen
+from diga_verify.cli.delivery import lacking
 from diga_verify.errors import OutputError, UsageError
 from diga_verify.notify.result import NotifyResult
 from diga_verify.report import Report
@@ -84,7 +85,7 @@ def deliver_metrics(order: Order, report: Report, code: int, told: NotifyResult)
     subject = Subject(report.environment, order.project, report.simulated)
     messages = tuple((one.kind, one.problem is None) for one in told.outcomes)
     if order.file is not None and not _written(order.file, report, subject, code, messages):
-        code = 4 if code in {0, 2, 3} else code
+        code = lacking(code)
     if order.gateway is not None:
         _push(order.gateway, report, subject, code, messages)
     return code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +12,8 @@ from diga_verify.checkers.registry import registered
 from diga_verify.cli import completion, options, screen
 from diga_verify.cli.stored import load_report
 from diga_verify.errors import UsageError
-from diga_verify.notify.result import NotifyResult
+from diga_verify.moment import today
+from diga_verify.notify.result import NotifyResult, Outcome
 from diga_verify.policy import Policy, load_policy
 from diga_verify.report import Report
 
@@ -67,12 +67,12 @@ def announce(
         return telling.announced(report, notify, state, earlier)
     except Exception as error:  # noqa: BLE001 - a bug here must not change what the run found; its words may be secret
         screen.note(f"warning: notify: this is a bug in diga-verify, perhaps nobody was told ({type(error).__name__})")
-        return NotifyResult()
+        return NotifyResult(tuple(Outcome(kind, name, "a bug") for kind, name, _ in notify.channels()))
 
 
 def notify(
     report: Annotated[
-        Path | None, typer.Argument(metavar="[REPORT]", help="A JSON report: show what it would tell whom.")
+        Path | None, typer.Argument(metavar="REPORT", help="A JSON report: show what it would tell whom.")
     ] = None,
     test: Annotated[bool, typer.Option("--test", help="Send every channel a harmless message.")] = False,
     environment: Annotated[
@@ -91,7 +91,7 @@ def notify(
     """Show who is told of what, or with --test try every channel. Exit 4: a channel failed."""
     from diga_verify.cli import telling
 
-    known = load_policy(policy, today=datetime.now(UTC).date(), known_types=tuple(registered()))
+    known = load_policy(policy, today=today(), known_types=tuple(registered()))
     if known.notify is None:
         raise UsageError(f"{known.path} has no [notify]; see docs/notify.md")
     if environment is not None:

@@ -11,8 +11,8 @@ import typer
 from diga_verify.cli import completion
 from diga_verify.cli.screen import Color
 from diga_verify.errors import UsageError
-from diga_verify.evaluate import Scope
 from diga_verify.formats.registry import BY_EXTENSION, FORMATS
+from diga_verify.judgement import Scope
 
 DEFAULT_POLICY = Path("regions.toml")
 
@@ -39,7 +39,15 @@ Outputs = Annotated[
         help="Also write a report; repeatable. The format follows the extension, or say FORMAT=FILE.",
     ),
 ]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Of the table, only the last lines.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Of the table, only the verdict.")]
+NoTrial = Annotated[
+    bool,
+    typer.Option(
+        "--no-trial",
+        envvar="DIGA_VERIFY_NO_TRIAL",
+        help="End with 3 instead of 0 where a stand-in was asked, or a part of the project looked at.",
+    ),
+]
 ColorChoice = Annotated[
     Color, typer.Option("--color", envvar="DIGA_VERIFY_COLOR", help="When to colour; NO_COLOR is honoured.")
 ]

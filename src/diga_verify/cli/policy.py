@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from diga_verify.checkers.registry import registered
 from diga_verify.cli import completion, options, screen
 from diga_verify.formats.advice import remedy
 from diga_verify.model import Reason
+from diga_verify.moment import today
 from diga_verify.policy import Policy, explain, load_policy, policy_schema, write_default
 
 app = typer.Typer()
@@ -33,7 +33,7 @@ def check(
         Path, typer.Argument(metavar="FILE", envvar="DIGA_VERIFY_POLICY", help="The policy.")
     ] = options.DEFAULT_POLICY,
 ) -> None:
-    """Read a policy as the gate would; exit 2 with every problem when it is invalid."""
+    """Read a policy as the gate would. Exit 2, with every problem, when it is invalid."""
     policy = _load(path)
     screen.tell(f"{policy.path} is valid: environments {', '.join(policy.environments)}; sha256 {policy.sha256}")
 
@@ -69,4 +69,4 @@ def explain_(
 
 
 def _load(path: Path) -> Policy:
-    return load_policy(path, today=datetime.now(UTC).date(), known_types=tuple(registered()))
+    return load_policy(path, today=today(), known_types=tuple(registered()))

@@ -13,10 +13,8 @@ from diga_verify.cli import options, screen
 from diga_verify.cli.baseline import since
 from diga_verify.cli.claims import claim
 from diga_verify.cli.delivery import deliver
-from diga_verify.cli.stored import stored_report
+from diga_verify.cli.stored import handed_in, refuse_second_stdin, stored_report
 from diga_verify.errors import EvidenceError, UsageError
-from diga_verify.evidence.stored import MAX_BYTES
-from diga_verify.files import read_file
 from diga_verify.formats.json import render
 from diga_verify.formats.page import Page
 from diga_verify.formats.registry import FORMATS
@@ -27,7 +25,9 @@ NOT_PROVEN = 3
 
 
 def replay(
-    evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="A file that --evidence wrote.")],
+    evidence: Annotated[
+        Path, typer.Argument(metavar="EVIDENCE", help="A file that --evidence wrote; - for standard input.")
+    ],
     policy: Annotated[
         Path | None,
         typer.Option("-p", "--policy", metavar="FILE", help="Judge by this policy instead: what would it have said?"),
@@ -50,11 +50,14 @@ def replay(
     format = options.known(format, tuple(FORMATS), "format")
     if policy is not None and report is not None:
         raise UsageError("--report compares with the run under its own policy: leave out --policy")
+    refuse_second_stdin("the evidence, the report or the baseline", evidence, report, baseline)
     try:
-        found = replayed(read_file(evidence, MAX_BYTES).data, str(evidence), registered(), policy)
+        stored = handed_in(evidence)
+        found = replayed(stored.data, str(stored.path), registered(), policy)
         found = since(stored_report(baseline) if baseline is not None else None, found)
         if report is not None:
-            compare(found, read_file(report, MAX_BYTES).data, str(report), str(evidence))
+            told = handed_in(report)
+            compare(found, told.data, str(told.path), str(stored.path))
     except EvidenceError as error:
         screen.note(f"diga-verify: {error}", "diga-verify: nothing is proven by this evidence")
         raise typer.Exit(NOT_PROVEN) from None

@@ -41,7 +41,7 @@ def result(text: str | Iterable[str]) -> None:
     """Write the result to stdout, whole or in pieces, as a format or a schema made it. Raises OutputError when nobody
     takes it."""
     if sys.stdout is None:  # closed before the program began
-        raise OutputError("the report could not be written to standard output: it is closed")
+        raise OutputError("the result could not be written to standard output: it is closed")
     for piece in [text] if isinstance(text, str) else text:
         with _taken(sys.stdout):
             sys.stdout.write(_encodable(piece, sys.stdout))
@@ -132,7 +132,7 @@ def _taken(stream: TextIO) -> Iterator[None]:
     except (OSError, ValueError) as error:
         _give_up_on(stream)
         reason = error.strerror if isinstance(error, OSError) else None
-        raise OutputError(f"the report could not be written to standard output: {reason or error}") from error
+        raise OutputError(f"the result could not be written to standard output: {reason or error}") from error
 
 
 def _give_up_on(stream: TextIO) -> None:

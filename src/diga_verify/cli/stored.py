@@ -8,7 +8,7 @@ from pathlib import Path
 from diga_verify.checkers.registry import registered
 from diga_verify.errors import EvidenceError, ReportError, UsageError
 from diga_verify.evidence.stored import MAX_BYTES
-from diga_verify.files import read_file
+from diga_verify.files import File, read_file
 from diga_verify.gateway.records import ANSWERS
 from diga_verify.report import Report
 from diga_verify.verify import replay
@@ -23,26 +23,36 @@ def load_report(path: Path) -> Report:
     """The report in a file, a pipe, or standard input. Raises UsageError, and ReportError for what is no report."""
     from diga_verify.formats.stored import read_report  # its models take a while to make, and few runs need them
 
-    if path == STDIN:
-        return read_report(_standard_input(), "standard input")
-    return read_report(read_file(path, MAX_BYTES).data, str(path))
+    file = handed_in(path)
+    return read_report(file.data, str(file.path))
 
 
 def stored_report(path: Path) -> Report:
-    """The report in a file, or of the evidence in it. Raises UsageError for anything else."""
+    """The report in what is handed in, or of the evidence in it. Raises UsageError for anything else."""
     from diga_verify.formats.stored import read_report
 
-    data = read_file(path, MAX_BYTES).data
+    file = handed_in(path)
     try:
-        if data.startswith(_EVIDENCE):
-            return replay(data, str(path), registered())
-        return read_report(data, str(path))
+        if file.data.startswith(_EVIDENCE):
+            return replay(file.data, str(file.path), registered())
+        return read_report(file.data, str(file.path))
     except (ReportError, EvidenceError) as error:
         raise UsageError(str(error)) from None
 
 
-def _standard_input() -> bytes:
-    """As far as a report may go, and one more."""
+def handed_in(path: Path) -> File:
+    """A file, or standard input, whose path is called so. Raises UsageError."""
+    if path != STDIN:
+        return read_file(path, MAX_BYTES)
     if sys.stdin is None:
-        raise UsageError("standard input cannot be read: it is closed; name a JSON report")
-    return sys.stdin.buffer.read(MAX_BYTES + 1)
+        raise UsageError("standard input cannot be read: it is closed; name a file")
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"standard input is larger than {MAX_BYTES} bytes")
+    return File(Path("standard input"), data)
+
+
+def refuse_second_stdin(what: str, *paths: Path | None) -> None:
+    """Raises UsageError where more than one of the files is to come through standard input."""
+    if paths.count(STDIN) > 1:
+        raise UsageError(f"standard input can be read once: name a file for {what}")

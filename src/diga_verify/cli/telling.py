@@ -10,7 +10,7 @@ from diga_verify.cli import screen
 from diga_verify.errors import OutputError, UsageError
 from diga_verify.notify.link import report_link
 from diga_verify.notify.messages import Message, message, trial
-from diga_verify.notify.result import NotifyResult
+from diga_verify.notify.result import STATE, NotifyResult, Outcome
 from diga_verify.notify.routing import Plan, after, plan, settled
 from diga_verify.notify.secret import ChannelError
 from diga_verify.notify.send import send
@@ -24,37 +24,54 @@ FAILED = 4
 def announced(report: Report, notify: Notify, path: Path | None, earlier: Report | None) -> NotifyResult:
     """Tell everybody who is to be told of a run, and remember it."""
     now = datetime.now(UTC)
-    subject = _subject(report)
-    before, path = _remembered(path, subject)
-    if path is None and earlier is not None and _subject(earlier) == subject:
+    before, kept, subject = _remembered(path, _subject(report))
+    by_baseline = path is None and earlier is not None and _subject(earlier).is_same(subject)
+    if earlier is not None and by_baseline:
         before = after(earlier, notify)
     planned = plan(report, notify, before, now)
     result = send(notify, _messages(report, notify, planned, now), now)
     for one in result.failed:
         screen.note(f"warning: notify: {one.kind} {one.channel} was not told: {one.problem}")
-    if path is not None:
-        try:
-            save(path, settled(planned, result.sent, now), subject, now)
-        except OutputError:
-            screen.note(f"warning: notify: {path} could not be written: the next run tells everything again")
-    elif any(route.after_hours for route in notify.routes):
-        screen.note("warning: notify: nothing escalates without --notify-state")
+    if path is None:
+        _warn_of_no_state(notify, lost=by_baseline and bool(result.failed))
+    elif kept is None or not _saved(kept, settled(planned, result.sent, now), subject, now):
+        return NotifyResult((*result.outcomes, Outcome(STATE, str(path), "it could not be used")))
     return result
 
 
-def _remembered(path: Path | None, subject: Subject) -> tuple[State, Path | None]:
-    """What the state file says, and the file if it may be written."""
-    if path is None:
-        return State(), None
+def _saved(path: Path, state: State, subject: Subject, now: datetime) -> bool:
     try:
-        return load(path, subject), path
+        save(path, state, subject, now)
+    except OutputError:
+        screen.note(f"warning: notify: {path} could not be written: the next run tells everything again")
+        return False
+    return True
+
+
+def _warn_of_no_state(notify: Notify, *, lost: bool) -> None:
+    if any(route.after_hours for route in notify.routes):
+        screen.note("warning: notify: nothing escalates without --notify-state")
+    if lost:
+        screen.note(
+            "warning: notify: what was not told is lost without --notify-state: "
+            "the next run takes its baseline for told"
+        )
+
+
+def _remembered(path: Path | None, subject: Subject) -> tuple[State, Path | None, Subject]:
+    """What the state file says, the file if it may be written, and whom it is about."""
+    if path is None:
+        return State(), None, subject
+    try:
+        state, known = load(path, subject)
     except UsageError as error:
         screen.note(f"warning: notify: {error}; everything is told as new")
-        return State(), None
+        return State(), None, subject
+    return state, path, known
 
 
 def _subject(report: Report) -> Subject:
-    return Subject(report.project.id, report.environment, report.simulated)
+    return Subject(report.project, report.environment, report.simulated)
 
 
 def _messages(report: Report, notify: Notify, planned: Plan, now: datetime) -> dict[str, Message]:
@@ -99,7 +116,7 @@ def routes(notify: Notify, environment: str | None) -> Iterator[str]:
 def rehearse(report: Report, notify: Notify, path: Path | None) -> None:
     """Say what would be sent, and send nothing."""
     now = datetime.now(UTC)
-    before, _ = _remembered(path, _subject(report))
+    before, _, _ = _remembered(path, _subject(report))
     messages = _messages(report, notify, plan(report, notify, before, now), now)
     if not messages:
         screen.tell("Nobody would be told anything.")

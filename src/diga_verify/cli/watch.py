@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +20,7 @@ import typer
 from diga_verify.cli import screen
 from diga_verify.errors import Interrupted, UsageError
 from diga_verify.model import Reason, Verdict
+from diga_verify.moment import today
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -112,7 +113,7 @@ def watched(run: Run, look: Callable[[Run], Report], pace: Pace | None) -> Watch
 def _with_policy_of_now(run: Run) -> Run:
     from diga_verify.policy import load_policy
 
-    policy = load_policy(Path(run.policy.path), today=datetime.now(UTC).date(), known_types=run.policy.types)
+    policy = load_policy(Path(run.policy.path), today=today(), known_types=run.policy.types)
     return replace(run, policy=policy)
 
 
