@@ -1,6 +1,6 @@
 """Mutants: does a test fail when one small thing in the deciding code is wrong?  docs/mutants.md has the why.
 
-    python -m tools.mutants [--jobs 2] [--module evaluate.py ...] [--again] [--list]
+    python -m tools.mutants [--jobs 2] [--module evaluate.py ...] [--new] [--again] [--list]
 
 Each mutant is the syntax tree of one module with one change. It lives in the memory of a forked process only, so that
 neither the sources nor a second run of the tests beside it are touched. Exit 1 when a mutant survives that
@@ -58,6 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Try mutants of the code that decides verdicts.")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--module", action="append", choices=PLAN, help="only this module (repeatable)")
+    parser.add_argument("--new", action="store_true", help="not what was noticed in an earlier text of the module")
     parser.add_argument("--again", action="store_true", help="try again what survived an earlier run")
     parser.add_argument("--list", action="store_true", help="print what would be tried, and try nothing")
     asked = parser.parse_args()
@@ -70,7 +71,7 @@ def main() -> int:
     sys.path[:0] = [str(ROOT / "src")]
     for name in _HEAVY:
         importlib.import_module(name)
-    results = Results(again=asked.again)
+    results = Results(again=asked.again, new=asked.new)
     for module, found in mutants.items():
         started = time.monotonic()
         try_all(module, found, asked.jobs, results)

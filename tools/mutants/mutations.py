@@ -15,7 +15,11 @@ from typing import TypeVar
 
 from tools.mutants.plan import SOURCES, source
 
-_ENUMS = frozenset({"Reason", "Role", "Verdict", "Severity", "Enforcement"})
+_ENUMS = {
+    "Reason": "model.py", "Role": "model.py", "Verdict": "model.py", "Severity": "model.py", "Enforcement": "model.py",
+    "Kind": "changes.py", "Effect": "changes.py", "LimitKind": "report.py",
+}  # fmt: skip
+"""Enums, and the modules that define them."""
 _OTHER = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -191,12 +195,13 @@ def _shorter_masks(text: str) -> Iterator[str]:
 def _enums(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in _ENUMS:
         members = _members(node.value.id)
-        yield _changed(node, attr=members[(members.index(node.attr) + 1) % len(members)])
+        if node.attr in members:  # attestation/statement.py has an enum of its own with the name of another
+            yield _changed(node, attr=members[(members.index(node.attr) + 1) % len(members)])
 
 
 @cache
 def _members(enum: str) -> list[str]:
-    tree = ast.parse(source("model.py"))
+    tree = ast.parse(source(_ENUMS[enum]))
     (found,) = (one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == enum)
     return [target.id for one in found.body if isinstance(one, ast.Assign)
             for target in one.targets if isinstance(target, ast.Name)]  # fmt: skip

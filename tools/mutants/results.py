@@ -21,11 +21,14 @@ class Running:
 
 
 class Results:
-    """What became of mutants, kept in a file: by the text of their module, and their name."""
+    """What became of mutants, kept in a file: by the text of their module, and their name; with `new`, what was
+    noticed in another text of the module stands for the mutant of the same name in this one."""
 
-    def __init__(self, *, again: bool) -> None:
+    def __init__(self, *, again: bool, new: bool = False) -> None:
         RESULTS.parent.mkdir(exist_ok=True)
         self._again = again
+        self._new = new
+        self._noticed: set[str] = set()
         self._ours: set[str] = set()
         self._known: dict[str, str] = {}
         self.read()
@@ -33,7 +36,11 @@ class Results:
     def read(self) -> None:
         """Take in what other processes wrote."""
         lines = RESULTS.read_text("utf-8").splitlines() if RESULTS.exists() else []
-        known = {line["key"]: line["outcome"] for line in map(json.loads, lines)}
+        told = [json.loads(line) for line in lines]
+        known = {line["key"]: line["outcome"] for line in told}
+        if self._new:
+            last = {line["name"]: line["outcome"] for line in told}
+            self._noticed = {name for name, outcome in last.items() if outcome == "killed"}
         self._known = {
             key: outcome
             for key, outcome in known.items()
@@ -41,11 +48,12 @@ class Results:
         }
 
     def of(self, mutant: Mutant) -> str:
-        return self._known.get(_key(mutant), "not tried")
+        earlier = "killed" if mutant.name in self._noticed else "not tried"
+        return self._known.get(_key(mutant), earlier)
 
     def without(self, mutants: Iterable[Mutant]) -> list[Mutant]:
         """Those that have none yet."""
-        return [mutant for mutant in mutants if _key(mutant) not in self._known]
+        return [mutant for mutant in mutants if self.of(mutant) == "not tried"]
 
     def add_all(self, finished: Iterable[tuple[Running, str]], final: Container[str] | None = None) -> None:
         """Write down outcomes; with `final`, only those that need no second look."""

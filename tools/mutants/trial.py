@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -83,7 +83,15 @@ def _outcome(exit_code: int) -> str:
     return "killed"
 
 
-def _serve_all(module: str, mutants: Sequence[Mutant], jobs: int, results: Results) -> None:
+def _noted(finished: Iterable[tuple[Running, str]], chosen: Chosen) -> Iterator[tuple[Running, str]]:
+    """The same; whatever noticed a mutant is asked first of the next."""
+    for one, outcome in finished:
+        if outcome == "killed":
+            chosen.ask_first(one.log)
+        yield one, outcome
+
+
+def _serve_all(module: str, mutants: Sequence[Mutant], jobs: int, results: Results, chosen: Chosen) -> None:
     """Grafts, quickly. What survives a graft has yet to survive a real import: some tests look at a module while they
     are collected. Comes back in the forks alone."""
     name = dotted(module)
@@ -103,7 +111,7 @@ def _serve_all(module: str, mutants: Sequence[Mutant], jobs: int, results: Resul
     running: dict[int, Running] = {}
     for mutant in mutants:
         while len(running) >= jobs:
-            results.add_all(_finished(running, limit), final={"killed", "timeout"})
+            results.add_all(_noted(_finished(running, limit), chosen), final={"killed", "timeout"})
             time.sleep(0.005)
         code = mutant.code()
         log = _free_log(running, jobs)
@@ -117,7 +125,7 @@ def _serve_all(module: str, mutants: Sequence[Mutant], jobs: int, results: Resul
             return
         running[pid] = Running(mutant, time.monotonic(), log)
     while running:
-        results.add_all(_finished(running, limit), final={"killed", "timeout"})
+        results.add_all(_noted(_finished(running, limit), chosen), final={"killed", "timeout"})
         time.sleep(0.005)
     os._exit(0)
 
@@ -148,7 +156,8 @@ def try_all(module: str, mutants: Sequence[Mutant], jobs: int, results: Results)
         return
     started = time.monotonic()
     log = RESULTS.with_name("mutants-serve.log")
-    chosen = Chosen(module, partial(_serve_all, module, left, jobs, results))
+    chosen = Chosen(module)
+    chosen.serve = partial(_serve_all, module, left, jobs, results, chosen)
     _, status = os.waitpid(_fork(log, partial(_test, module, chosen)), 0)
     if os.waitstatus_to_exitcode(status):
         told = RESULTS.with_name("mutants-baseline.log").read_text("utf-8") + log.read_text("utf-8")
