@@ -26,6 +26,7 @@ class Finder:
     def find_spec(self, name, *_):
         if name == "diga_verify.cli.main":
             os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, getattr(signal, sys.argv[1]))
 sys.meta_path.insert(0, Finder())
 sys.argv = ["diga-verify", "--version"]
 runpy.run_module("diga_verify", run_name="__main__")
@@ -82,9 +83,15 @@ def test_ctrl_c_before_the_run_is_told(monkeypatch: pytest.MonkeyPatch, capsys: 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_ctrl_c_while_the_program_loads_ends_it_without_a_traceback(clean_folder: Path) -> None:
-    ended = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, check=False, timeout=60)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+@pytest.mark.parametrize(
+    ("inherited", "code", "shown"),
+    [("default_int_handler", -signal.SIGINT, ""), ("SIG_IGN", 0, f"diga-verify {__version__}\n")],
+    ids=["in the foreground", "in the background of a script"],
+)
+def test_ctrl_c_while_the_program_loads_ends_it_without_a_traceback(inherited: str, code: int, shown: str) -> None:
+    command = [sys.executable, "-c", EARLY, inherited]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (code, shown, "")
 
 
 @pytest.mark.parametrize("words", [["types"], ["locations"], ["locations", "eur4"], ["locations", "eu"]])
