@@ -81,7 +81,8 @@ def test_the_order_is_that_of_the_kinds(gate: Gate, world: Tables, policy: Calla
 
 
 def test_limits_of_a_report_do_not_depend_on_those_it_has(whole: Report) -> None:
-    assert of(replace(whole, limits=(Limit("x", "nonsense"),))).limits == whole.limits == of(whole).limits
+    nonsense = (Limit("x", "nonsense", LimitKind.API),)
+    assert of(replace(whole, limits=nonsense)).limits == whole.limits == of(whole).limits
 
 
 class TestServices:

@@ -80,7 +80,7 @@ def _services(report: Report, checkers: Sequence[Checker]) -> Iterator[Limit]:
 def _api(report: Report, checkers: Sequence[Checker]) -> Iterator[Limit]:
     for checker in checkers:
         lifted = getattr(checker, "lifted_by_deep", ()) if report.deep else ()
-        yield from (Limit(checker.type, text) for text in checker.limits if text not in lifted)
+        yield from (Limit(checker.type, text, LimitKind.API) for text in checker.limits if text not in lifted)
 
 
 def _unused(report: Report) -> Iterator[Limit]:

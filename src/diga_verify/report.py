@@ -48,7 +48,7 @@ class Limit:
     type: str
     """The resource type that it is about; empty where it is about the whole run."""
     text: str
-    kind: LimitKind = LimitKind.API
+    kind: LimitKind
 
 
 @dataclass(frozen=True, slots=True)

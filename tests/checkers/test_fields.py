@@ -68,6 +68,13 @@ def test_another_shape_than_is_due_is_no_location(data: Json, at: str) -> None:
     )
 
 
+@pytest.mark.parametrize("settings", ["europe-west3", "", 7, ["europe-west3"]])
+def test_what_stands_on_the_way_to_a_location_is_none(settings: object) -> None:
+    assert placements({"settings": settings}, (Field(Role.BACKUP, "settings.location"),)) == (
+        Placement(Role.BACKUP, None, "settings", reason=Reason.MALFORMED_ANSWER),
+    )
+
+
 def test_an_unset_text_is_absent_and_an_empty_entry_is_not() -> None:
     assert placements({"zone": ""}, (Field(Role.NODE, "zone"),)) == ()
     assert placements({"zone": ""}, (Field(Role.NODE, "zone", required=True),)) == (

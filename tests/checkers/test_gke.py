@@ -41,3 +41,22 @@ def test_a_cluster_that_names_no_zone(nodes: dict[str, Any]) -> None:
 def test_one_zone_anywhere_is_enough(nodes: dict[str, Any]) -> None:
     _, found = read(location="europe-west3", **nodes)
     assert [(place.role, place.location) for place in found] == [(Role.PRIMARY, "europe-west3"), (Role.NODE, HERE)]
+
+
+def test_the_keys_of_the_past_count_as_long_as_something_is_encrypted_with_them() -> None:
+    ring = "projects/p/locations/{}/keyRings/r/cryptoKeys/k"
+    keys = [ring.format(region) for region in ("europe-west3", "us-east1")]
+    versions = [f"{key}/cryptoKeyVersions/1" for key in keys]
+    _, found = read(
+        location="europe-west3",
+        locations=[HERE],
+        databaseEncryption={"keyName": keys[0], "decryptionKeys": versions},
+        userManagedKeysConfig={"controlPlaneDiskEncryptionKeyVersions": versions},
+    )
+    assert [(place.field, place.location) for place in found if place.role is Role.KEY] == [
+        ("databaseEncryption.keyName", "europe-west3"),
+        ("databaseEncryption.decryptionKeys[0]", "europe-west3"),
+        ("databaseEncryption.decryptionKeys[1]", "us-east1"),
+        ("userManagedKeysConfig.controlPlaneDiskEncryptionKeyVersions[0]", "europe-west3"),
+        ("userManagedKeysConfig.controlPlaneDiskEncryptionKeyVersions[1]", "us-east1"),
+    ]

@@ -113,6 +113,7 @@ def test_not_allowed(allowed: list[str], location: str, type_: str) -> None:
 
 def test_no_location_is_never_allowed() -> None:
     assert not area(known_entries()).covers(None, None)
+    assert not area(known_entries()).covers(None, bound("europe-west3", "sql"))
 
 
 def test_members_settle_what_the_code_leaves_open() -> None:

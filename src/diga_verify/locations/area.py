@@ -113,4 +113,4 @@ def _meanings(id_: str) -> list[Bound]:
 
 def _suggestions(entry: str) -> tuple[str, ...]:
     known = {known.lower(): known for known in known_entries()}
-    return tuple(known[match] for match in get_close_matches(entry.lower(), known, n=3))
+    return tuple(known[match] for match in get_close_matches(entry.lower(), known))
