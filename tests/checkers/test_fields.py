@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from diga_verify.checkers.fields import Field, identity, labels, of_name, placements, segment, unheard_of, walk
+from diga_verify.checkers.fields import (
+    Field,
+    identity,
+    labels,
+    of_name,
+    of_zone_url,
+    placements,
+    segment,
+    unheard_of,
+    walk,
+)
 from diga_verify.errors import ReadError
 from diga_verify.gateway.records import Sourced
 from diga_verify.model import Json, Placement, Reason, Role
@@ -15,6 +25,11 @@ def test_what_has_no_name_is_malformed(data: Json) -> None:
     with pytest.raises(ReadError) as error:
         identity(data, "name")
     assert error.value.reason is Reason.MALFORMED_ANSWER
+
+
+def test_a_group_of_instances_names_its_zone_or_nothing_does() -> None:
+    assert of_zone_url("https://compute.example/projects/p/zones/a-b/instanceGroupManagers/g") == "a-b"
+    assert of_zone_url("https://compute.example/projects/p/regions/a/instanceGroupManagers/g") is None
 
 
 @pytest.mark.parametrize("name", ["projects/p/rings/r", "projects/p/locations/l/keyRings", "keyRings", ""])
@@ -66,6 +81,12 @@ def test_another_shape_than_is_due_is_no_location(data: Json, at: str) -> None:
     assert placements(data, (Field(Role.NODE, "pools[].zones[]"),)) == (
         Placement(Role.NODE, None, at, reason=Reason.MALFORMED_ANSWER),
     )
+
+
+def test_a_word_that_must_be_there_and_is_not_points_to_whose_it_is() -> None:
+    (place,) = unheard_of(Sourced({}, "/0"), Role.PRIMARY, "level", ("LOW",), required=True)
+    assert (place.location, place.reason, place.source) == (None, Reason.MISSING_LOCATION, "/0")
+    assert not [*unheard_of({}, Role.PRIMARY, "level", ("LOW",))]
 
 
 @pytest.mark.parametrize("settings", ["europe-west3", "", 7, ["europe-west3"]])

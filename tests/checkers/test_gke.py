@@ -60,3 +60,10 @@ def test_the_keys_of_the_past_count_as_long_as_something_is_encrypted_with_them(
         ("userManagedKeysConfig.controlPlaneDiskEncryptionKeyVersions[0]", "europe-west3"),
         ("userManagedKeysConfig.controlPlaneDiskEncryptionKeyVersions[1]", "us-east1"),
     ]
+
+
+@pytest.mark.parametrize("authority", ["clusterCa", "aggregationCa", "etcdApiCa", "etcdPeerCa"])
+def test_an_authority_is_where_its_pool_is(authority: str) -> None:
+    pool = "projects/p/locations/us-east1/caPools/a"
+    _, found = read(location="europe-west3", locations=[HERE], userManagedKeysConfig={authority: pool})
+    assert found[-1] == Placement(Role.KEY, "us-east1", f"userManagedKeysConfig.{authority}", about=pool)

@@ -8,7 +8,7 @@ import pytest
 
 from diga_verify.checkers.sql import BACKUP, BACKUP_RUN, INSTANCE, Sql
 from diga_verify.gateway.listing import Listed
-from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role
+from diga_verify.model import Item, Json, Placement, Project, Reason, Resource, Role, Unread
 
 if TYPE_CHECKING:
     from diga_verify.gateway.gateway import Gateway
@@ -162,8 +162,8 @@ class Answers:
 
     after_restore = False
 
-    def __init__(self, *instances: Json) -> None:
-        self._listed = (Listed(instances), Listed(()), Listed(()))
+    def __init__(self, *instances: Json, runs: tuple[Json, ...] = (), unread: tuple[Unread, ...] = ()) -> None:
+        self._listed = (Listed(instances, unread), Listed(runs), Listed(()))
 
     def together(self, *_: object) -> tuple[Listed, ...]:
         return self._listed
@@ -179,11 +179,19 @@ def test_what_is_not_listed_is_about_the_instance_that_names_it(own: Json, proje
     assert Sql().read(found.items[0]).full_name == name
 
 
-@pytest.mark.parametrize("name", [7, ["lost"], {"name": "lost"}])
-def test_a_replica_whose_name_is_no_text_is_not_listed(name: object) -> None:
+@pytest.mark.parametrize("name", ["", 7, ["lost"], {"name": "lost"}])
+def test_a_replica_whose_name_is_no_name_is_not_listed(name: object) -> None:
     gateway = cast("Gateway", Answers({"name": "i", **HERE, "replicaNames": ["i", name]}))
     (unread,) = Sql().query(gateway, Project("p", "1", "ACTIVE")).unread
     assert (unread.reason, unread.scope.rpartition(" ")[2]) == (Reason.NOT_LISTED, "replicaNames[1]")
+
+
+def test_backups_of_nobody_tell_of_an_instance_only_where_the_list_is_whole() -> None:
+    runs: tuple[Json, ...] = ({"instance": "i", "id": "1"}, {"instance": "lost", "id": "2"})
+    broken = (Unread("sql", "p", Reason.PARTIAL_ANSWER, "a region is missing"),)
+    for unread, told in (((), [Reason.NOT_LISTED]), (broken, [Reason.PARTIAL_ANSWER])):
+        gateway = cast("Gateway", Answers({"name": "i", **HERE}, runs=runs, unread=unread))
+        assert [one.reason for one in Sql().query(gateway, Project("p", "1", "ACTIVE")).unread] == told
 
 
 def test_backups_of_an_instance_that_hold_nothing_have_no_place() -> None:
