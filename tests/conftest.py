@@ -136,6 +136,24 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return hurry
 
 
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], list[None]]:
+    """Makes a list, for a function of an owner, that gets longer with every call."""
+
+    def counted(owner: Any, name: str) -> list[None]:
+        calls: list[None] = []
+        usual = getattr(owner, name)
+
+        def call(*words: Any) -> Any:
+            calls.append(None)
+            return usual(*words)
+
+        monkeypatch.setattr(owner, name, call)
+        return calls
+
+    return counted
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--matrix", action="store_true", help="print failures x types -> exit code (make matrix)")
     parser.addoption("--law-runs", default="80", help="runs with a fault, over all worlds (make law)")

@@ -20,6 +20,8 @@ from diga_verify.policy import Policy
 from diga_verify.policy.rules import Waiver
 from diga_verify.report import Report
 
+Counted = Callable[[Any, str], list[None]]
+
 
 def buckets(count: int, location: str = "europe-west3") -> list[Resource]:
     return [
@@ -34,23 +36,8 @@ def buckets(count: int, location: str = "europe-west3") -> list[Resource]:
     ]
 
 
-def counted(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[None]:
-    """A list that gets longer with every call."""
-    calls: list[None] = []
-    usual = getattr(owner, name)
-
-    def call(*words: Any) -> Any:
-        calls.append(None)
-        return usual(*words)
-
-    monkeypatch.setattr(owner, name, call)
-    return calls
-
-
-def test_placements_that_are_alike_are_judged_once(
-    policy: Callable[..., Policy], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = counted(monkeypatch, judging, "bound")
+def test_placements_that_are_alike_are_judged_once(policy: Callable[..., Policy], counted: Counted) -> None:
+    calls = counted(judging, "bound")
     found = [*buckets(500), *(replace(one, full_name=f"{one.full_name}-us") for one in buckets(500, "US"))]
     judged = evaluate(found, (), policy().environment("production"), Scope(("gcs",)), Enforcement.REQUIRED).resources
     assert len(calls) == 2
@@ -69,9 +56,7 @@ def test_placements_that_stand_at_different_places_of_the_evidence_are_not_taken
     assert [one.placements[0].placement.source for one in judged] == ["/answers/0", "/answers/1", "/answers/2"]
 
 
-def test_a_resource_is_compared_with_its_own_waivers_alone(
-    policy: Callable[..., Policy], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_resource_is_compared_with_its_own_waivers_alone(policy: Callable[..., Policy], counted: Counted) -> None:
     found = buckets(60, "US")
     more = "".join(
         f'[[waivers]]\nresource = "{one.full_name}"\nrole = "primary"\nlocation = "US"\nreason = "r"\nowner = "o"\n'
@@ -79,16 +64,16 @@ def test_a_resource_is_compared_with_its_own_waivers_alone(
         for one in found[:-1]
     )
     rules = policy(more=more).environment("production")
-    calls = counted(monkeypatch, Waiver, "matches")
+    calls = counted(Waiver, "matches")
     judged = evaluate(found, (), rules, Scope(("gcs",)), Enforcement.REQUIRED).resources
     assert [one.verdict for one in judged] == [Verdict.WAIVED] * 59 + [Verdict.VIOLATION]
     assert len(calls) == 59
 
 
-def test_many_answers_about_one_resource_are_not_compared_with_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_answers_about_one_resource_are_not_compared_with_each_other(counted: Counted) -> None:
     [one] = buckets(1)
     different = [replace(one, placements=(replace(one.placements[0], location=f"l-{at}"),)) for at in range(100)]
-    calls = counted(monkeypatch, Resource, "__eq__")
+    calls = counted(Resource, "__eq__")
     assert [*set_apart([*different, *different])] == different
     assert len(calls) <= 5 * len(different)
 

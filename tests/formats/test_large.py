@@ -22,19 +22,7 @@ from diga_verify.policy.rules import Waiver
 from diga_verify.report import Report
 
 MANY = 30
-
-
-def counted(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[None]:
-    """A list that gets longer with every call."""
-    calls: list[None] = []
-    usual = getattr(owner, name)
-
-    def call(*words: Any) -> Any:
-        calls.append(None)
-        return usual(*words)
-
-    monkeypatch.setattr(owner, name, call)
-    return calls
+Counted = Callable[[Any, str], list[None]]
 
 
 @pytest.fixture
@@ -55,34 +43,32 @@ def waived(policy: Callable[..., Policy], compliant_report: Report) -> Report:
 
 
 def test_a_stored_placement_is_compared_with_the_waivers_of_its_resource_alone(
-    waived: Report, monkeypatch: pytest.MonkeyPatch
+    waived: Report, counted: Counted
 ) -> None:
     text = "".join(pieces("json", waived, Page()))
-    calls = counted(monkeypatch, Waiver, "matches")
+    calls = counted(Waiver, "matches")
     read = read_report(text.encode(), "report.json")
     assert read.judgement.waivers_used == waived.judgement.waivers_used
     assert len(calls) <= 2 * MANY
 
 
-def test_waivers_in_the_audit_log_are_not_compared_with_each_finding(
-    waived: Report, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = counted(monkeypatch, Waiver, "__eq__")
+def test_waivers_in_the_audit_log_are_not_compared_with_each_finding(waived: Report, counted: Counted) -> None:
+    calls = counted(Waiver, "__eq__")
     events = ecs.lines(waived)
     assert events.count('"residency-waiver"') == MANY - 1
     assert len(calls) <= MANY
 
 
-def test_the_page_numbers_resources_once_for_all_waivers(waived: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = counted(monkeypatch, html_findings, "anchors")
+def test_the_page_numbers_resources_once_for_all_waivers(waived: Report, counted: Counted) -> None:
+    calls = counted(html_findings, "anchors")
     shown = html_findings.waivers(waived)
     assert [shown.count(f'href="#r{number}"') for number in (1, MANY - 1, MANY)] == [1] * 2 + [0]
     assert len(calls) == 1
 
 
-def test_a_control_asks_once_about_all_places_of_a_kind(waived: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_control_asks_once_about_all_places_of_a_kind(waived: Report, counted: Counted) -> None:
     resources = waived.judgement.resources
-    calls = counted(monkeypatch, assessment, "_says")
+    calls = counted(assessment, "_says")
     asked = []
     for count in 2, MANY:
         calls.clear()
@@ -96,8 +82,8 @@ def test_a_control_asks_once_about_all_places_of_a_kind(waived: Report, monkeypa
     [("oscal", oscal_observations, "_of_resource", '"methods"'), ("html", html_records, "_resource", "<tbody><tr ")],
 )
 def test_a_resource_is_written_when_it_is_its_turn(
-    name: str, module: Any, maker: str, sign: str, compliant_report: Report, monkeypatch: pytest.MonkeyPatch
+    name: str, module: Any, maker: str, sign: str, compliant_report: Report, counted: Counted
 ) -> None:
-    calls = counted(monkeypatch, module, maker)
+    calls = counted(module, maker)
     made = [len(calls) for piece in pieces(name, compliant_report, Page()) if sign in piece and calls]
     assert [*dict.fromkeys(made)] == [*range(1, 1 + len(compliant_report.judgement.resources))]
